@@ -1,0 +1,192 @@
+"""The declaration of the algorithm ``hrnn``: hierarchical recurrent recommendations from timestamped interactions."""
+
+from __future__ import annotations
+
+from hrnn_tuner.algorithms.specification import Algorithm, Channel, Hyperparameter, HyperparameterType, Metric
+from hrnn_tuner.domain.objective import ObjectiveType
+
+#: The hyperparameters of the published recipe; the recommended ranges are those that it tunes.
+_RECIPE = (
+    Hyperparameter(
+        name="hidden_dimension",
+        type=HyperparameterType.INTEGER,
+        default=43,
+        minimum=1,
+        maximum=1024,
+        recommended=(32, 256),
+        description="Width of the item embeddings and of the recurrent states. Wider models fit more and train slower.",
+    ),
+    Hyperparameter(
+        name="bptt",
+        type=HyperparameterType.INTEGER,
+        default=32,
+        minimum=1,
+        maximum=256,
+        recommended=(2, 32),
+        description="Steps that a gradient travels back in a user's history. The state itself is carried on beyond them.",
+    ),
+    Hyperparameter(
+        name="recency_mask",
+        type=HyperparameterType.BOOLEAN,
+        default=True,
+        description="Whether recent events count more than old ones as targets and as popularity; false weighs all alike.",
+    ),
+    Hyperparameter(
+        name="min_user_history_length_percentile",
+        type=HyperparameterType.CONTINUOUS,
+        default=0.0,
+        minimum=0.0,
+        maximum=1.0,
+        tunable=False,
+        description="Training users whose history is shorter than this percentile are left out.",
+    ),
+    Hyperparameter(
+        name="max_user_history_length_percentile",
+        type=HyperparameterType.CONTINUOUS,
+        default=0.99,
+        minimum=0.0,
+        maximum=1.0,
+        tunable=False,
+        description="Training users whose history is longer than this percentile are left out.",
+    ),
+)
+
+_MODEL = (
+    Hyperparameter(
+        name="cell",
+        type=HyperparameterType.CATEGORICAL,
+        default="hrnn",
+        choices=("hrnn", "flat"),
+        description="hrnn: gated time discount and a user level above the sessions; flat: one plain recurrent layer that "
+        "sees sessions in its inputs only, faster.",
+    ),
+    Hyperparameter(
+        name="use_query_gap",
+        type=HyperparameterType.BOOLEAN,
+        default=True,
+        description="Whether the time since the last event, known when a recommendation is asked for, shapes it.",
+    ),
+    Hyperparameter(
+        name="session_gap",
+        type=HyperparameterType.INTEGER,
+        default=1800,
+        minimum=1,
+        maximum=31_536_000,
+        description="Seconds without an event that end a session. Replaced by the 90% quantile of the gaps where fewer "
+        "than 1% or more than 60% of them exceed it.",
+    ),
+    Hyperparameter(
+        name="recency_half_life_days",
+        type=HyperparameterType.CONTINUOUS,
+        default=0.0,
+        minimum=0.0,
+        maximum=3650.0,
+        description="Days after which a target weighs half, with recency_mask; 0 chooses the half-life whose past "
+        "popularity predicts the latest best.",
+    ),
+)
+
+_TRAINING = (
+    Hyperparameter(
+        name="learning_rate",
+        type=HyperparameterType.CONTINUOUS,
+        default=0.003,
+        minimum=1e-6,
+        maximum=1.0,
+        description="Highest step size of Adam, after a warm-up and before a cosine decay to a tenth.",
+    ),
+    Hyperparameter(
+        name="dropout",
+        type=HyperparameterType.CONTINUOUS,
+        default=0.2,
+        minimum=0.0,
+        maximum=0.9,
+        description="Share of the inputs and outputs of the recurrent layer that is zeroed in training.",
+    ),
+    Hyperparameter(
+        name="batch_tokens",
+        type=HyperparameterType.INTEGER,
+        default=4096,
+        minimum=1,
+        maximum=1_048_576,
+        description="Events per optimizer step: batch_tokens / bptt users are read side by side.",
+    ),
+    Hyperparameter(
+        name="epochs",
+        type=HyperparameterType.INTEGER,
+        default=30,
+        minimum=1,
+        maximum=10_000,
+        description="Passes over the training users, at most.",
+    ),
+    Hyperparameter(
+        name="patience",
+        type=HyperparameterType.INTEGER,
+        default=4,
+        minimum=1,
+        maximum=10_000,
+        description="Training ends after this many epochs without a better objective on the validation users.",
+    ),
+    Hyperparameter(
+        name="loss",
+        type=HyperparameterType.CATEGORICAL,
+        default="auto",
+        choices=("auto", "full", "sampled"),
+        description="full: softmax over all items; sampled: over the target and negative_samples others; auto: full up to "
+        "50,000 items.",
+    ),
+    Hyperparameter(
+        name="negative_samples",
+        type=HyperparameterType.INTEGER,
+        default=4096,
+        minimum=1,
+        maximum=65_536,
+        description="Negatives shared by the events of an optimizer step, with the sampled loss.",
+    ),
+)
+
+#: List lengths at which precision, gain and hit rate are measured.
+CUTOFFS = (5, 10, 25)
+
+
+def _at_cutoffs(name: str, description: str) -> tuple[Metric, ...]:
+    """One metric per list length."""
+    return tuple(
+        Metric(f"{name}_at_{k}", ObjectiveType.MAXIMIZE, f"{description} in the top {k}, mean over validation users.")
+        for k in CUTOFFS
+    )
+
+
+ALGORITHM = Algorithm(
+    name="hrnn",
+    description="Hierarchical recurrent neural network that recommends the next items from a user's timestamped history. "
+    "Sessions, time gaps and a user-level state shape what it remembers.",
+    hyperparameters=(*_RECIPE, *_MODEL, *_TRAINING),
+    metrics=(
+        *_at_cutoffs("precision", "Share of relevant items"),
+        *_at_cutoffs("normalized_discounted_cumulative_gain", "Gain of the relevant items over their ideal order"),
+        *_at_cutoffs("hit_rate", "Share of users with a relevant item"),
+        Metric(
+            "mean_reciprocal_rank_at_25",
+            ObjectiveType.MAXIMIZE,
+            "1 / rank of the first relevant item in the top 25, 0 without one, mean over validation users.",
+        ),
+        Metric(
+            "coverage",
+            ObjectiveType.MAXIMIZE,
+            "Share of the items of the interactions that stand in some validation user's top 25.",
+        ),
+        Metric("train_loss", ObjectiveType.MINIMIZE, "Weighted cross entropy of the epoch's training targets, in nats."),
+    ),
+    channels=(
+        Channel(
+            name="interactions",
+            required=True,
+            required_columns=("USER_ID", "ITEM_ID", "TIMESTAMP"),
+            description="Who used what and when: CSV, gzipped CSV or Parquet, one file or a folder; TIMESTAMP in Unix "
+            "seconds. Other columns are ignored.",
+        ),
+    ),
+    trainer="worker_service.hrnn.trainer:HrnnTrainer",
+    recommender="worker_service.hrnn.recommender:HrnnRecommender",
+)

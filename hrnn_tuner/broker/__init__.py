@@ -1,0 +1,23 @@
+"""Message transport: the contract, the topology, RabbitMQ through pika, and an in-memory broker."""
+
+from hrnn_tuner.broker.contract import (
+    Broker,
+    BrokerUnavailable,
+    Delivery,
+    DeliveryHandler,
+    Message,
+    MessageRefused,
+    MessageUnroutable,
+    Subscription,
+)
+
+__all__ = [
+    "Broker",
+    "BrokerUnavailable",
+    "Delivery",
+    "DeliveryHandler",
+    "Message",
+    "MessageRefused",
+    "MessageUnroutable",
+    "Subscription",
+]

@@ -1,0 +1,94 @@
+"""Every error that a caller of the API can see.
+
+::
+
+    TunerError
+    ├── InvalidRequest          a field is wrong; holds every violation at once
+    ├── NotImplementedYet       a field is part of the contract but not built yet; names each such field
+    ├── NotFound                no such tuning job, training job or algorithm
+    ├── AlreadyExists           the name, or the request id, is taken
+    ├── FailedPrecondition      the resource is not in a state for this
+    ├── LimitExceeded           a quota; names limit and use
+    └── ServiceUnavailable      the database is away; try again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One wrong field.
+
+    Attributes:
+        field: Path in the request, e.g. ``tuning_job.training_job_definitions[0].objective``.
+        description: The value and what is allowed.
+        reason: Stable identifier for programs.
+    """
+
+    field: str
+    description: str
+    reason: str = "INVALID_VALUE"
+
+
+class TunerError(Exception):
+    """Base of all errors that a caller can see.
+
+    Attributes:
+        reason: Stable identifier for programs.
+    """
+
+    reason = "UNKNOWN"
+
+
+class _FieldErrors(TunerError):
+    """Carries violations."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        """Takes at least one violation."""
+        super().__init__("; ".join(f"{item.field}: {item.description}" for item in violations))
+        self.violations = tuple(violations)
+
+
+class InvalidRequest(_FieldErrors):
+    """One or more fields are wrong."""
+
+    reason = "INVALID_REQUEST"
+
+
+class NotImplementedYet(_FieldErrors):
+    """One or more fields are part of the contract but not implemented in this version."""
+
+    reason = "NOT_IMPLEMENTED"
+
+
+class NotFound(TunerError):
+    """The named resource does not exist."""
+
+    reason = "NOT_FOUND"
+
+
+class AlreadyExists(TunerError):
+    """The name or the request id is taken."""
+
+    reason = "ALREADY_EXISTS"
+
+
+class FailedPrecondition(TunerError):
+    """The resource is not in a state that allows this."""
+
+    reason = "FAILED_PRECONDITION"
+
+
+class LimitExceeded(TunerError):
+    """A quota is used up."""
+
+    reason = "LIMIT_EXCEEDED"
+
+
+class ServiceUnavailable(TunerError):
+    """Something the service needs is away for the moment."""
+
+    reason = "UNAVAILABLE"

@@ -1,0 +1,189 @@
+"""A training job: its row as a frozen value, and the changes that it can go through."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from hrnn_tuner.domain.search_space import Value
+from hrnn_tuner.domain.states import (
+    SECONDARY_TRANSITIONS,
+    FailureCause,
+    IllegalTransition,
+    ObjectiveStatus,
+    SecondaryState,
+    TrainingJobState,
+    state_of,
+)
+
+REASON_MAX_CHARACTERS = 1024
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One step in a training job's life."""
+
+    state: SecondaryState
+    at: datetime
+    attempt: int
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A hyperparameter set and why it was proposed."""
+
+    hyperparameters: Mapping[str, Value]
+    strategy: str
+    seed: int
+    explanation: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """One hyperparameter set of a tuning job and what became of it.
+
+    Attributes:
+        tuning_job_id: The tuning job.
+        number: Position in it, counting from 1.
+        name: ``<tuning job>-<number>-<8 hex digits>``.
+        definition_name: The definition it was launched from.
+        proposal: The tuned hyperparameters and why.
+        hyperparameters: All of them: tuned, static, defaults.
+        secondary: What it is doing; the state follows from it.
+        attempt: Current attempt, counting from 1.
+        token: Fencing token of the current attempt.
+        worker_id: Worker of the current attempt; empty until one took it.
+        seen_at: When its worker was last heard of; None while no worker has it.
+        transitions: Its life so far.
+        created_at: When it was decided.
+        started_at: When a worker first took it.
+        ended_at: When it ended.
+        final_objective: Finite final value of the objective metric, or None.
+        final_metrics: All metrics at the kept epoch.
+        failure_cause: Why it failed, or why its last attempt was lost.
+        failure_reason: The same for people.
+        artifact_uri: Where its model is; empty until completed.
+        tags: Copied from the tuning job at launch.
+    """
+
+    tuning_job_id: str
+    number: int
+    name: str
+    definition_name: str
+    proposal: Proposal
+    hyperparameters: Mapping[str, Value]
+    secondary: SecondaryState
+    attempt: int
+    token: str
+    created_at: datetime
+    worker_id: str = ""
+    seen_at: datetime | None = None
+    transitions: tuple[Transition, ...] = ()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    final_objective: float | None = None
+    final_metrics: Mapping[str, float] = field(default_factory=dict)
+    failure_cause: FailureCause | None = None
+    failure_reason: str = ""
+    artifact_uri: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def state(self) -> TrainingJobState:
+        """State; follows from the secondary state."""
+        return state_of(self.secondary)
+
+    @property
+    def active(self) -> bool:
+        """Whether it holds one of the tuning job's parallel places."""
+        return not self.state.terminal
+
+    @property
+    def dispatched(self) -> bool:
+        """Whether a worker has the current attempt."""
+        return self.active and self.worker_id != ""
+
+    @property
+    def objective_status(self) -> ObjectiveStatus:
+        """Whether it has an objective value."""
+        if self.active:
+            return ObjectiveStatus.PENDING
+        return ObjectiveStatus.FAILED if self.final_objective is None else ObjectiveStatus.SUCCEEDED
+
+    def enter(self, secondary: SecondaryState, now: datetime, message: str = "") -> TrainingJob:
+        """Enters another secondary state.
+
+        Raises:
+            IllegalTransition: When the table does not allow it.
+        """
+        if secondary not in SECONDARY_TRANSITIONS[self.secondary]:
+            raise IllegalTransition(f"{self.name}: {self.secondary.value} -> {secondary.value}")
+        step = Transition(secondary, now, self.attempt, message)
+        entered = replace(self, secondary=secondary, transitions=(*self.transitions, step))
+        return entered if entered.active else replace(entered, ended_at=now)
+
+    def queued(self, now: datetime) -> TrainingJob:
+        """The broker has its task. Unchanged when a worker was faster, or a stop."""
+        waiting = self.secondary in {SecondaryState.PENDING, SecondaryState.RESTARTING}
+        return self.enter(SecondaryState.QUEUED, now) if waiting else self
+
+    def started(self, worker_id: str, now: datetime) -> TrainingJob:
+        """A worker took the current attempt."""
+        taken = replace(self, worker_id=worker_id, seen_at=now, started_at=self.started_at or now)
+        return taken if self.secondary is SecondaryState.STOPPING else taken.enter(SecondaryState.STARTING, now)
+
+    def progressed(self, secondary: SecondaryState, now: datetime) -> TrainingJob:
+        """Its worker entered a phase; unchanged when that is behind it."""
+        return self.enter(secondary, now) if secondary in SECONDARY_TRANSITIONS[self.secondary] else self
+
+    def completed(
+        self, objective: float | None, metrics: Mapping[str, float], artifact_uri: str, now: datetime
+    ) -> TrainingJob:
+        """It ended with a model; a missing or non-finite objective makes it a failure."""
+        if objective is None or not math.isfinite(objective):
+            return self.failed(FailureCause.INVALID_OBJECTIVE, f"the final objective value is {objective}", now)
+        done = replace(
+            self,
+            final_objective=objective,
+            final_metrics=dict(metrics),
+            artifact_uri=artifact_uri,
+            failure_cause=None,
+            failure_reason="",
+        )
+        return done.enter(SecondaryState.COMPLETED, now)
+
+    def failed(self, cause: FailureCause, reason: str, now: datetime) -> TrainingJob:
+        """It failed for good."""
+        reason = reason[:REASON_MAX_CHARACTERS]
+        return replace(self, failure_cause=cause, failure_reason=reason).enter(SecondaryState.FAILED, now, reason)
+
+    def stop_requested(self, reason: str, now: datetime) -> TrainingJob:
+        """A stop was asked for: terminal at once when no worker has it, otherwise when its worker says so."""
+        if not self.active or self.secondary is SecondaryState.STOPPING:
+            return self
+        return self.enter(SecondaryState.STOPPING if self.dispatched else SecondaryState.STOPPED, now, reason)
+
+    def stopped(self, now: datetime) -> TrainingJob:
+        """It ended because it was told to."""
+        return self.enter(SecondaryState.STOPPED, now)
+
+    def lost(self, cause: FailureCause, reason: str, *, max_attempts: int, token: str, now: datetime) -> TrainingJob:
+        """The current attempt is lost: a new one follows, unless a stop was asked for or too many were lost."""
+        if self.secondary is SecondaryState.STOPPING:
+            return self.enter(SecondaryState.STOPPED, now, reason)
+        if self.attempt >= max_attempts:
+            return self.failed(cause, f"{reason} (attempt {self.attempt} of {max_attempts})", now)
+        reason = reason[:REASON_MAX_CHARACTERS]
+        again = self.enter(SecondaryState.RESTARTING, now, reason)
+        return replace(
+            again,
+            attempt=self.attempt + 1,
+            token=token,
+            worker_id="",
+            seen_at=None,
+            failure_cause=cause,
+            failure_reason=reason,
+        )

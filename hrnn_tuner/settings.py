@@ -1,0 +1,79 @@
+"""Settings of all services: environment variables with the prefix ``HRNN_TUNER_``, built once in each ``main()``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting, with its unit in its name and a default that works on one machine.
+
+    Lists are written as JSON, e.g. ``HRNN_TUNER_DATA_PREFIXES='["/data", "s3://bucket/"]'``, or as values separated by
+    commas.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HRNN_TUNER_", enable_decoding=False, extra="ignore")
+
+    database_url: str = Field(
+        "sqlite:///hrnn-tuner.db", description="SQLAlchemy URL: sqlite:/// or postgresql+psycopg://"
+    )
+    broker_url: str = Field("amqp://guest:guest@127.0.0.1:5672/", description="amqp:// or amqps:// URL of RabbitMQ")
+    listen: str = Field("127.0.0.1:50051", description="host:port of the gRPC API; port 0 takes a free one")
+    artifacts_url: str = Field("", description="Folder or s3:// prefix for artifacts of jobs that name none")
+    data_prefixes: tuple[str, ...] = Field((), description="Folders and s3:// prefixes that jobs may read and write")
+    verify_data: bool = Field(True, description="Whether the API looks at a job's data when it is created")
+    resource_classes: tuple[str, ...] = Field(("default",), description="Classes of workers; the first is the default")
+    algorithms: tuple[str, ...] = Field((), description="Further algorithms as module:attribute")
+    log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level that is logged"
+    )
+
+    max_training_jobs_limit: int = Field(
+        750, ge=1, description="Largest max_number_of_training_jobs (10000 for RANDOM)"
+    )
+    max_training_jobs_limit_random: int = Field(10_000, ge=1, description="The same for STRATEGY_RANDOM")
+    max_parallel_limit: int = Field(100, ge=1, description="Largest max_parallel_training_jobs")
+    max_tuning_jobs_in_progress: int = Field(100, ge=1, description="Most tuning jobs in progress at a time")
+
+    heartbeat_interval_s: float = Field(10.0, gt=0, description="Seconds between a worker's heartbeats")
+    lease_ttl_s: float = Field(60.0, gt=0, description="Seconds without a sign of life after which an attempt is lost")
+    max_attempts: int = Field(3, ge=1, description="Attempts at a training job whose definition has no retry strategy")
+    planner_interval_s: float = Field(1.0, gt=0, description="Seconds between two looks at all tuning jobs in progress")
+    control_resend_s: float = Field(5.0, gt=0, description="Seconds after which a stop command is sent again")
+
+    worker_slots: int = Field(1, ge=1, description="Training jobs that a worker runs at a time")
+    worker_resource_class: str = Field("default", description="Class of this worker")
+    worker_devices: tuple[str, ...] = Field(
+        (), description="torch devices of the slots, in turn; default: all GPUs or cpu"
+    )
+    worker_go_wait_s: float = Field(2.0, ge=0, description="Longest wait for the scheduler's consent before training")
+    worker_stop_grace_s: float = Field(10.0, gt=0, description="Time a trainer has to stop before it is killed")
+    cache_dir: Path = Field(Path("~/.cache/hrnn-tuner"), description="Prepared data, shared by all trainers of a host")
+
+    @field_validator("data_prefixes", "resource_classes", "algorithms", "worker_devices", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Accepts a JSON list or values separated by commas."""
+        if not isinstance(value, str):
+            return value
+        text = value.strip()
+        if text.startswith("["):
+            return json.loads(text)
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+    @field_validator("cache_dir", mode="after")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        """Resolves ``~``."""
+        return value.expanduser()
+
+    @field_validator("worker_resource_class", mode="after")
+    @classmethod
+    def _lower(cls, value: str) -> str:
+        """Resource classes are lower case."""
+        return value.lower()

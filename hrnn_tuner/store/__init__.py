@@ -1,0 +1,27 @@
+"""The truth: tables, repositories, units of work, outbox and event log on SQLite or PostgreSQL."""
+
+from hrnn_tuner.store.events import Event, EventKind
+from hrnn_tuner.store.job_change import JobChange
+from hrnn_tuner.store.outbox import OutboxMessage
+from hrnn_tuner.store.paging import Page
+from hrnn_tuner.store.training_jobs import MetricPoint, TrainingJobOrder, TrainingJobQuery
+from hrnn_tuner.store.tuning_jobs import Demand, TuningJobOrder, TuningJobQuery
+from hrnn_tuner.store.unit_of_work import Store, Transaction
+from hrnn_tuner.store.workers import Worker
+
+__all__ = [
+    "Demand",
+    "Event",
+    "EventKind",
+    "JobChange",
+    "MetricPoint",
+    "OutboxMessage",
+    "Page",
+    "Store",
+    "TrainingJobOrder",
+    "TrainingJobQuery",
+    "Transaction",
+    "TuningJobOrder",
+    "TuningJobQuery",
+    "Worker",
+]

@@ -1,0 +1,232 @@
+"""Domain values as JSON documents and back; what is written today must be readable by every later version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from hrnn_tuner.domain.objective import Objective, ObjectiveType
+from hrnn_tuner.domain.search_space import (
+    CategoricalRange,
+    ContinuousRange,
+    IntegerRange,
+    ParameterRange,
+    Scaling,
+    SearchSpace,
+)
+from hrnn_tuner.domain.states import CompletionReason, FailureCause, SecondaryState, TuningJobState
+from hrnn_tuner.domain.training_job import Proposal, TrainingJob, Transition
+from hrnn_tuner.domain.tuning_job import (
+    Counters,
+    ResourceLimits,
+    StrategyName,
+    TrainingJobDefinition,
+    TuningJob,
+    TuningJobSpec,
+)
+
+Document = dict[str, Any]
+
+
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _at(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def range_to_json(item: ParameterRange) -> Document:
+    """A range with its kind."""
+    if isinstance(item, CategoricalRange):
+        return {"kind": "categorical", "name": item.name, "choices": list(item.choices)}
+    kind = "integer" if isinstance(item, IntegerRange) else "continuous"
+    return {
+        "kind": kind,
+        "name": item.name,
+        "minimum": item.minimum,
+        "maximum": item.maximum,
+        "scaling": item.scaling.value,
+    }
+
+
+def range_from_json(document: Mapping[str, Any]) -> ParameterRange:
+    """Inverse of `range_to_json`."""
+    name = document["name"]
+    if document["kind"] == "categorical":
+        return CategoricalRange(name, tuple(document["choices"]))
+    scaling = Scaling(document["scaling"])
+    if document["kind"] == "integer":
+        return IntegerRange(name, document["minimum"], document["maximum"], scaling)
+    return ContinuousRange(name, float(document["minimum"]), float(document["maximum"]), scaling)
+
+
+def spec_to_json(spec: TuningJobSpec) -> Document:
+    """The specification of a tuning job."""
+    definitions = [
+        {
+            "name": item.name,
+            "algorithm": item.algorithm,
+            "objective": {"type": item.objective.type.value, "metric_name": item.objective.metric_name},
+            "static_hyperparameters": dict(item.static_hyperparameters),
+            "default_hyperparameters": dict(item.default_hyperparameters),
+            "ranges": [range_to_json(entry) for entry in item.space.ranges],
+            "channels": dict(item.channels),
+            "output_uri": item.output_uri,
+            "resource_class": item.resource_class,
+            "max_attempts": item.max_attempts,
+            "environment": dict(item.environment),
+        }
+        for item in spec.definitions
+    ]
+    return {
+        "name": spec.name,
+        "strategy": spec.strategy.value,
+        "limits": asdict(spec.limits),
+        "seed": spec.seed,
+        "weight": spec.weight,
+        "definitions": definitions,
+    }
+
+
+def spec_from_json(document: Mapping[str, Any]) -> TuningJobSpec:
+    """Inverse of `spec_to_json`."""
+    definitions = tuple(
+        TrainingJobDefinition(
+            name=item["name"],
+            algorithm=item["algorithm"],
+            objective=Objective(ObjectiveType(item["objective"]["type"]), item["objective"]["metric_name"]),
+            static_hyperparameters=item["static_hyperparameters"],
+            default_hyperparameters=item["default_hyperparameters"],
+            space=SearchSpace(tuple(range_from_json(entry) for entry in item["ranges"])),
+            channels=item["channels"],
+            output_uri=item["output_uri"],
+            resource_class=item["resource_class"],
+            max_attempts=item["max_attempts"],
+            environment=item["environment"],
+        )
+        for item in document["definitions"]
+    )
+    return TuningJobSpec(
+        name=document["name"],
+        strategy=StrategyName(document["strategy"]),
+        limits=ResourceLimits(**document["limits"]),
+        seed=document["seed"],
+        weight=document["weight"],
+        definitions=definitions,
+    )
+
+
+def status_to_json(job: TuningJob) -> Document:
+    """Everything of a tuning job that changes, for its event log."""
+    return {
+        "state": job.state.value,
+        "completion_reason": None if job.completion_reason is None else job.completion_reason.value,
+        "failure_reason": job.failure_reason,
+        "updated_at": _time(job.updated_at),
+        "ended_at": _time(job.ended_at),
+        "counters": asdict(job.counters),
+        "best_number": job.best_number,
+        "best_value": job.best_value,
+        "tags": dict(job.tags),
+    }
+
+
+def status_from_json(spec_of: TuningJob, document: Mapping[str, Any], revision: int) -> TuningJob:
+    """A tuning job as it was at a revision; what never changes is taken from ``spec_of``."""
+    reason = document["completion_reason"]
+    return TuningJob(
+        id=spec_of.id,
+        spec=spec_of.spec,
+        created_at=spec_of.created_at,
+        warnings=spec_of.warnings,
+        state=TuningJobState(document["state"]),
+        completion_reason=None if reason is None else CompletionReason(reason),
+        failure_reason=document["failure_reason"],
+        updated_at=datetime.fromisoformat(document["updated_at"]),
+        ended_at=_at(document["ended_at"]),
+        revision=revision,
+        counters=Counters(**document["counters"]),
+        best_number=document["best_number"],
+        best_value=document["best_value"],
+        tags=document["tags"],
+    )
+
+
+def proposal_to_json(proposal: Proposal) -> Document:
+    """A proposal."""
+    return asdict(proposal) | {"hyperparameters": dict(proposal.hyperparameters)}
+
+
+def proposal_from_json(document: Mapping[str, Any]) -> Proposal:
+    """Inverse of `proposal_to_json`."""
+    return Proposal(**document)
+
+
+def transitions_to_json(transitions: tuple[Transition, ...]) -> list[Document]:
+    """A training job's life so far."""
+    return [
+        {"state": step.state.value, "at": _time(step.at), "attempt": step.attempt, "message": step.message}
+        for step in transitions
+    ]
+
+
+def transitions_from_json(documents: list[Document]) -> tuple[Transition, ...]:
+    """Inverse of `transitions_to_json`."""
+    return tuple(
+        Transition(SecondaryState(step["state"]), datetime.fromisoformat(step["at"]), step["attempt"], step["message"])
+        for step in documents
+    )
+
+
+def training_job_to_json(job: TrainingJob) -> Document:
+    """A whole training job, for the event log; the fencing token stays in the table."""
+    return {
+        "number": job.number,
+        "name": job.name,
+        "definition_name": job.definition_name,
+        "proposal": proposal_to_json(job.proposal),
+        "hyperparameters": dict(job.hyperparameters),
+        "secondary": job.secondary.value,
+        "attempt": job.attempt,
+        "worker_id": job.worker_id,
+        "transitions": transitions_to_json(job.transitions),
+        "created_at": _time(job.created_at),
+        "started_at": _time(job.started_at),
+        "ended_at": _time(job.ended_at),
+        "final_objective": job.final_objective,
+        "final_metrics": dict(job.final_metrics),
+        "failure_cause": None if job.failure_cause is None else job.failure_cause.value,
+        "failure_reason": job.failure_reason,
+        "artifact_uri": job.artifact_uri,
+        "tags": dict(job.tags),
+    }
+
+
+def training_job_from_json(tuning_job_id: str, document: Mapping[str, Any]) -> TrainingJob:
+    """Inverse of `training_job_to_json`, but for the token."""
+    cause = document["failure_cause"]
+    return TrainingJob(
+        tuning_job_id=tuning_job_id,
+        number=document["number"],
+        name=document["name"],
+        definition_name=document["definition_name"],
+        proposal=proposal_from_json(document["proposal"]),
+        hyperparameters=document["hyperparameters"],
+        secondary=SecondaryState(document["secondary"]),
+        attempt=document["attempt"],
+        token="",
+        worker_id=document["worker_id"],
+        transitions=transitions_from_json(document["transitions"]),
+        created_at=datetime.fromisoformat(document["created_at"]),
+        started_at=_at(document["started_at"]),
+        ended_at=_at(document["ended_at"]),
+        final_objective=document["final_objective"],
+        final_metrics=document["final_metrics"],
+        failure_cause=None if cause is None else FailureCause(cause),
+        failure_reason=document["failure_reason"],
+        artifact_uri=document["artifact_uri"],
+        tags=document["tags"],
+    )

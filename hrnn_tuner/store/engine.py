@@ -1,0 +1,67 @@
+"""Database engines with the transaction modes that make decisions on fresh reads.
+
+SQLite's driver default lets a transaction decide on stale reads, and a deferred BEGIN fails with "database is
+locked" when it turns into a writer; so writers start with BEGIN IMMEDIATE and readers with BEGIN. On PostgreSQL
+writers use READ COMMITTED with explicit row locks, and readers one snapshot (REPEATABLE READ).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+BUSY_TIMEOUT_MS = 10_000
+POOL_SIZE = 10
+POOL_TIMEOUT_S = 10
+
+
+def parse_url(url: str) -> URL:
+    """Parses a database URL.
+
+    Raises:
+        ValueError: When the database is neither SQLite nor PostgreSQL through psycopg.
+    """
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in {"sqlite", "postgresql+psycopg"}:
+        raise ValueError(f"database URL has {parsed.drivername!r}; allowed: sqlite, postgresql+psycopg")
+    return parsed
+
+
+def open_engines(url: str) -> tuple[Engine, Engine]:
+    """Opens the engines for writing and for reading; both connect on first use."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, "BEGIN IMMEDIATE"), _sqlite(parsed, "BEGIN")
+    common: dict[str, Any] = {
+        "pool_size": POOL_SIZE,
+        "max_overflow": 0,
+        "pool_timeout": POOL_TIMEOUT_S,
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": 5},
+    }
+    writer = create_engine(parsed, isolation_level="READ COMMITTED", **common)
+    reader = create_engine(parsed, isolation_level="REPEATABLE READ", **common)
+    return writer, reader
+
+
+def _sqlite(url: URL, begin: str) -> Engine:
+    """An engine whose transactions start with the given statement."""
+    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=0, pool_timeout=POOL_TIMEOUT_S)
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver starts no transaction of its own
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

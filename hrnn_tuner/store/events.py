@@ -1,0 +1,71 @@
+"""The event log of each tuning job: one entry per revision, written in the transaction that made the change."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from hrnn_tuner.store.schema import events
+
+
+class EventKind(enum.Enum):
+    """What an event's body holds."""
+
+    TUNING_JOB = "TUNING_JOB"  #: `codec.status_to_json`
+    TRAINING_JOB = "TRAINING_JOB"  #: `codec.training_job_to_json`
+    METRICS = "METRICS"  #: name, number, attempt, points as [metric, step, value]
+    DECISION = "DECISION"  #: kind, number, explanation, figures
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry of a tuning job's log."""
+
+    tuning_job_id: str
+    revision: int
+    kind: EventKind
+    at: datetime
+    body: dict[str, Any]
+
+
+class EventRepository:
+    """Reads and appends events; appending needs the tuning job's row lock."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Works in the connection's transaction."""
+        self._connection = connection
+
+    def append(self, entries: Sequence[Event]) -> None:
+        """Appends entries whose revisions follow the last one."""
+        if entries:
+            self._connection.execute(
+                insert(events),
+                [
+                    {
+                        "tuning_job_id": entry.tuning_job_id,
+                        "revision": entry.revision,
+                        "kind": entry.kind.value,
+                        "at": entry.at,
+                        "body": entry.body,
+                    }
+                    for entry in entries
+                ],
+            )
+
+    def after(self, tuning_job_id: str, revision: int, *, limit: int) -> list[Event]:
+        """The next entries behind a revision, in order."""
+        query = (
+            select(events)
+            .where(events.c.tuning_job_id == tuning_job_id, events.c.revision > revision)
+            .order_by(events.c.revision)
+            .limit(limit)
+        )
+        return [
+            Event(row.tuning_job_id, int(row.revision), EventKind(row.kind), row.at, row.body)
+            for row in self._connection.execute(query)
+        ]

@@ -1,0 +1,114 @@
+"""A change to one tuning job: the only way in which a tuning job, its training jobs and its event log are written.
+
+It keeps what must hold at every commit: counters equal a recount, the best training job equals a recomputation, each
+event has its own revision, and nothing is written twice. It needs the tuning job's row lock, which `Transaction.change`
+takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from hrnn_tuner.domain.states import TrainingJobState
+from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.tuning_job import TuningJob
+from hrnn_tuner.store import codec
+from hrnn_tuner.store.events import Event, EventKind, EventRepository
+from hrnn_tuner.store.training_jobs import MetricPoint, MetricRepository, TrainingJobRepository
+from hrnn_tuner.store.tuning_jobs import TuningJobRepository
+
+
+class JobChange:
+    """Collects the changes of one transaction to one tuning job; `write` stores them."""
+
+    def __init__(
+        self,
+        job: TuningJob,
+        now: datetime,
+        tuning_jobs: TuningJobRepository,
+        training_jobs: TrainingJobRepository,
+        metrics: MetricRepository,
+        events: EventRepository,
+    ) -> None:
+        """Takes the locked job; `Transaction.change` is the way to get one."""
+        self.job = job
+        self.now = now
+        self._before = job
+        self._tuning_jobs = tuning_jobs
+        self._training_jobs = training_jobs
+        self._metrics = metrics
+        self._events = events
+        self._log: list[tuple[EventKind, dict[str, Any]]] = []
+
+    def launch(self, training_job: TrainingJob) -> None:
+        """Adds a training job."""
+        self._training_jobs.add(training_job)
+        self.job = replace(self.job, counters=self.job.counters.moved(None, training_job))
+        self._log.append((EventKind.TRAINING_JOB, codec.training_job_to_json(training_job)))
+
+    def put(self, before: TrainingJob, after: TrainingJob) -> None:
+        """Replaces a training job; does nothing when it did not change."""
+        if after == before:
+            return
+        self._training_jobs.save(after)
+        job = replace(self.job, counters=self.job.counters.moved(before, after))
+        if after.state is TrainingJobState.COMPLETED and before.state is not TrainingJobState.COMPLETED:
+            job = job.with_best(after)
+        if job.best_number != self.job.best_number:
+            figures = {"value": after.final_objective or 0.0}
+            if self.job.best_value is not None:
+                figures["previous_value"] = self.job.best_value
+            self.decide("BEST", after.number, "best objective value so far", figures)
+        self.job = job
+        self._log.append((EventKind.TRAINING_JOB, codec.training_job_to_json(after)))
+
+    def add_metrics(self, training_job: TrainingJob, points: Sequence[MetricPoint]) -> None:
+        """Stores the points that are new."""
+        fresh = self._metrics.add_new(self.job.id, training_job.number, points)
+        if fresh:
+            body = {
+                "name": training_job.name,
+                "number": training_job.number,
+                "attempt": training_job.attempt,
+                "points": [[point.metric, point.step, point.value] for point in fresh],
+            }
+            self._log.append((EventKind.METRICS, body))
+
+    def decide(self, kind: str, number: int, explanation: str, figures: Mapping[str, float] | None = None) -> None:
+        """Adds an entry to the decision log; ``number`` is 0 for the tuning job itself."""
+        body = {"kind": kind, "number": number, "explanation": explanation, "figures": dict(figures or {})}
+        self._log.append((EventKind.DECISION, body))
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self._log) or self.job != self._before
+
+    def write(self) -> None:
+        """Ends the job when nothing is left to do, and writes its row and its events."""
+        settled = self.job.settled(self.now)
+        if settled.state.terminal and settled.state is not self.job.state:
+            reason = settled.completion_reason
+            text = settled.failure_reason or (reason.value if reason is not None else "stopped on request")
+            self.decide(settled.state.value, 0, text)
+        self.job = settled
+        if not self.changed:
+            return
+        revision = self.job.revision
+        if self.job != self._before:
+            revision += len(self._log) + 1
+            self.job = replace(self.job, updated_at=self.now, revision=revision)
+            self._log.append((EventKind.TUNING_JOB, codec.status_to_json(self.job)))
+        else:
+            revision += len(self._log)
+            self.job = replace(self.job, revision=revision)
+        first = revision - len(self._log) + 1
+        self._events.append(
+            [Event(self.job.id, first + offset, kind, self.now, body) for offset, (kind, body) in enumerate(self._log)]
+        )
+        self._tuning_jobs.save(self.job)
+        self._log.clear()
+        self._before = self.job

@@ -1,0 +1,56 @@
+"""Brings a database's schema to this version: ``python -m hrnn_tuner.store.migrate``."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from hrnn_tuner.settings import Settings
+from hrnn_tuner.store.engine import open_engines
+
+#: Any number that no other program uses for an advisory lock in this database.
+_MIGRATION_LOCK = 4_721_903
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's configuration for a connection."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(files("hrnn_tuner.store") / "migrations"))))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Migrates forward. Concurrent calls wait for each other.
+
+    Raises:
+        ValueError: When a PostgreSQL database is not in UTF-8.
+    """
+    writer, reader = open_engines(url)
+    reader.dispose()
+    try:
+        with writer.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+                if encoding not in {"UTF8", b"UTF8"}:
+                    raise ValueError(f"the database's encoding is {encoding}; allowed: UTF8")
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+            command.upgrade(alembic_config(connection), revision)
+    finally:
+        writer.dispose()
+
+
+def main() -> None:
+    """Migrates the database of the settings."""
+    settings = Settings()
+    upgrade(settings.database_url)
+    sys.stdout.write("database schema is up to date\n")
+
+
+if __name__ == "__main__":
+    main()

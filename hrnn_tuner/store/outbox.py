@@ -1,0 +1,79 @@
+"""Messages that a transaction wants published: written with the change, published and deleted by the relay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+
+from hrnn_tuner.store.schema import outbox
+
+
+@dataclass(frozen=True)
+class OutboxMessage:
+    """A task message; ``correlation_id`` is the tuning job's id."""
+
+    exchange: str
+    routing_key: str
+    type: str
+    message_id: str
+    correlation_id: str
+    body: bytes
+    number: int
+    attempt: int
+
+
+class OutboxRepository:
+    """Adds, claims and removes messages."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Works in the connection's transaction."""
+        self._connection = connection
+
+    def add(self, message: OutboxMessage) -> None:
+        """Adds a message."""
+        self._connection.execute(
+            insert(outbox).values(
+                exchange=message.exchange,
+                routing_key=message.routing_key,
+                type=message.type,
+                message_id=message.message_id,
+                correlation_id=message.correlation_id,
+                body=message.body,
+                number=message.number,
+                attempt=message.attempt,
+            )
+        )
+
+    def claim(self, *, limit: int) -> list[tuple[int, OutboxMessage]]:
+        """The oldest messages that no other relay holds, locked until the transaction ends."""
+        query = select(outbox).order_by(outbox.c.id).limit(limit).with_for_update(skip_locked=True)
+        return [
+            (
+                int(row.id),
+                OutboxMessage(
+                    row.exchange,
+                    row.routing_key,
+                    row.type,
+                    row.message_id,
+                    row.correlation_id,
+                    bytes(row.body),
+                    row.number,
+                    row.attempt,
+                ),
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Removes published messages."""
+        if ids:
+            self._connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))
+
+    def has_task(self, tuning_job_id: str, number: int, attempt: int) -> bool:
+        """Whether the task of an attempt still waits to be published."""
+        query = select(outbox.c.id).where(
+            outbox.c.correlation_id == tuning_job_id, outbox.c.number == number, outbox.c.attempt == attempt
+        )
+        return self._connection.execute(query.limit(1)).first() is not None

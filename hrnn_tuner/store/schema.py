@@ -1,0 +1,152 @@
+"""The tables. Every change here needs a migration; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from hrnn_tuner.store.columns import Instant, Json
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+tuning_jobs = Table(
+    "tuning_jobs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(32), nullable=False),
+    Column("name_key", String(32), nullable=False, unique=True),  # lower case: names are unique without regard to case
+    Column("request_id", String(36), unique=True),
+    Column("request_hash", String(64)),
+    Column("spec", Json, nullable=False),
+    Column("resource_class", String(64), nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("max_training_jobs", Integer, nullable=False),
+    Column("max_parallel", Integer, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("completion_reason", String(32)),
+    Column("failure_reason", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("deadline_at", Instant),  # created_at + max_runtime
+    Column("revision", BigInteger, nullable=False),
+    Column("counters", Json, nullable=False),
+    Column("launched", Integer, nullable=False),
+    Column("in_progress", Integer, nullable=False),
+    Column("best_number", Integer),
+    Column("best_value", Double),
+    Column("tags", Json, nullable=False),
+    Column("warnings", Json, nullable=False),
+)
+Index("ix_tuning_jobs_created_at", tuning_jobs.c.created_at, tuning_jobs.c.id)
+
+training_jobs = Table(
+    "training_jobs",
+    metadata,
+    Column("tuning_job_id", String(36), ForeignKey("tuning_jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("name", String(63), nullable=False, unique=True),
+    Column("name_key", String(63), nullable=False, unique=True),
+    Column("definition_name", String(64), nullable=False),
+    Column("proposal", Json, nullable=False),
+    Column("hyperparameters", Json, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("secondary", String(32), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("token", String(32), nullable=False),
+    Column("worker_id", String(128), nullable=False),
+    Column("seen_at", Instant),
+    Column("transitions", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("final_objective", Double),
+    Column("final_metrics", Json, nullable=False),
+    Column("failure_cause", String(32)),
+    Column("failure_reason", Text, nullable=False),
+    Column("artifact_uri", Text, nullable=False),
+    Column("tags", Json, nullable=False),
+    Index("ix_training_jobs_state", "tuning_job_id", "state", "number"),
+    Index("ix_training_jobs_objective", "tuning_job_id", "final_objective", "number"),
+    Index("ix_training_jobs_lease", "state", "seen_at"),
+)
+
+metric_points = Table(
+    "metric_points",
+    metadata,
+    Column("tuning_job_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("step", BigInteger, primary_key=True),
+    Column("metric", String(255), primary_key=True),
+    Column("value", Double),  # NULL is NaN: SQLite stores no NaN
+    Column("at", Instant, nullable=False),
+    ForeignKeyConstraint(
+        ["tuning_job_id", "number"], ["training_jobs.tuning_job_id", "training_jobs.number"], ondelete="CASCADE"
+    ),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("tuning_job_id", String(36), ForeignKey("tuning_jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("body", Json, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("exchange", String(64), nullable=False),
+    Column("routing_key", String(255), nullable=False),
+    Column("type", String(128), nullable=False),
+    Column("message_id", String(128), nullable=False),
+    Column("correlation_id", String(36), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("number", Integer, nullable=False),  # the attempt that this task starts
+    Column("attempt", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("resource_class", String(64), nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
+dead_messages = Table(
+    "dead_messages",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("received_at", Instant, nullable=False),
+    Column("type", String(255), nullable=False),
+    Column("message_id", String(255), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+)

@@ -1,0 +1,273 @@
+"""Rows of training jobs and their metric points."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
+
+from hrnn_tuner.domain.search_space import Value
+from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState
+from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.store import codec
+from hrnn_tuner.store.paging import Cursor, Page, keyset
+from hrnn_tuner.store.schema import metric_points, training_jobs
+
+_ACTIVE = ("IN_PROGRESS", "STOPPING")
+
+
+class TrainingJobOrder(enum.Enum):
+    """Sort orders of a list."""
+
+    NUMBER = "NUMBER"
+    STATE = "STATE"
+    FINAL_OBJECTIVE_VALUE = "FINAL_OBJECTIVE_VALUE"
+
+
+@dataclass(frozen=True)
+class TrainingJobQuery:
+    """A filtered, ordered list of the training jobs of one tuning job."""
+
+    tuning_job_id: str
+    order: TrainingJobOrder = TrainingJobOrder.NUMBER
+    descending: bool = False
+    state: TrainingJobState | None = None
+
+
+@dataclass(frozen=True)
+class MetricPoint:
+    """One value of one metric at one step of one attempt."""
+
+    metric: str
+    step: int
+    value: float
+    attempt: int
+    at: datetime
+
+
+class TrainingJobRepository:
+    """Reads and writes training jobs; writing needs the tuning job's row lock."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Works in the connection's transaction."""
+        self._connection = connection
+
+    def add(self, job: TrainingJob) -> None:
+        """Inserts a new training job."""
+        fixed = {
+            "tuning_job_id": job.tuning_job_id,
+            "number": job.number,
+            "name": job.name,
+            "name_key": job.name.lower(),
+            "definition_name": job.definition_name,
+            "proposal": codec.proposal_to_json(job.proposal),
+            "hyperparameters": dict(job.hyperparameters),
+            "created_at": job.created_at,
+            "tags": dict(job.tags),
+        }
+        self._connection.execute(insert(training_jobs).values(**fixed, **_changing(job)))
+
+    def save(self, job: TrainingJob) -> None:
+        """Writes what can change."""
+        table = training_jobs.c
+        self._connection.execute(
+            update(training_jobs)
+            .where(table.tuning_job_id == job.tuning_job_id, table.number == job.number)
+            .values(**_changing(job))
+        )
+
+    def get(self, tuning_job_id: str, number: int) -> TrainingJob | None:
+        """Reads by number."""
+        table = training_jobs.c
+        return self._one(and_(table.tuning_job_id == tuning_job_id, table.number == number))
+
+    def by_name(self, name: str) -> TrainingJob | None:
+        """Reads by name, without regard to case."""
+        return self._one(training_jobs.c.name_key == name.lower())
+
+    def active(self, tuning_job_id: str) -> list[TrainingJob]:
+        """The training jobs of a tuning job that hold a place, by number."""
+        return self._many(and_(training_jobs.c.tuning_job_id == tuning_job_id, training_jobs.c.state.in_(_ACTIVE)))
+
+    def silent_since(self, time: datetime) -> list[TrainingJob]:
+        """Training jobs whose worker was last heard of before a time."""
+        return self._many(and_(training_jobs.c.state.in_(_ACTIVE), training_jobs.c.seen_at < time))
+
+    def waiting(self) -> list[TrainingJob]:
+        """Training jobs that no worker has."""
+        return self._many(and_(training_jobs.c.state == "IN_PROGRESS", training_jobs.c.worker_id == ""))
+
+    def stopping(self) -> list[TrainingJob]:
+        """Training jobs that were asked to stop and have not ended."""
+        return self._many(training_jobs.c.state == "STOPPING")
+
+    def renew_leases(self, holders: Collection[tuple[str, int, int, str]], worker_id: str, now: datetime) -> None:
+        """Extends the leases of attempts, given as (tuning job, number, attempt, token), that this worker holds."""
+        table = training_jobs.c
+        for tuning_job_id, number, attempt, token in holders:
+            self._connection.execute(
+                update(training_jobs)
+                .where(
+                    table.tuning_job_id == tuning_job_id,
+                    table.number == number,
+                    table.attempt == attempt,
+                    table.token == token,
+                    table.worker_id == worker_id,
+                    table.state.in_(_ACTIVE),
+                )
+                .values(seen_at=now)
+            )
+
+    def tried(self, tuning_job_id: str) -> list[dict[str, Value]]:
+        """The tuned hyperparameters of all training jobs, by number."""
+        query = (
+            select(training_jobs.c.proposal)
+            .where(training_jobs.c.tuning_job_id == tuning_job_id)
+            .order_by(training_jobs.c.number)
+        )
+        return [document["hyperparameters"] for document in self._connection.execute(query).scalars()]
+
+    def page(self, query: TrainingJobQuery, *, after: Cursor | None, limit: int) -> Page[TrainingJob]:
+        """One page of a list."""
+        table = training_jobs.c
+        keys: dict[TrainingJobOrder, list[ColumnElement[Any]]] = {
+            TrainingJobOrder.NUMBER: [table.number],
+            TrainingJobOrder.STATE: [table.state, table.number],
+            TrainingJobOrder.FINAL_OBJECTIVE_VALUE: [table.final_objective, table.number],
+        }
+        statement = select(training_jobs).where(table.tuning_job_id == query.tuning_job_id)
+        if query.state is not None:
+            statement = statement.where(table.state == query.state.value)
+        if query.order is TrainingJobOrder.FINAL_OBJECTIVE_VALUE:
+            statement = statement.where(table.final_objective.is_not(None))
+        columns = keys[query.order]
+        statement = keyset(statement, columns, after, descending=query.descending, limit=limit)
+        rows = self._connection.execute(statement).all()
+        following = None
+        if len(rows) > limit:
+            following = tuple(getattr(rows[limit - 1], column.key) for column in columns if column.key is not None)
+        return Page(tuple(_to_job(row) for row in rows[:limit]), following)
+
+    def _one(self, condition: ColumnElement[bool]) -> TrainingJob | None:
+        """Reads one row."""
+        row = self._connection.execute(select(training_jobs).where(condition)).first()
+        return None if row is None else _to_job(row)
+
+    def _many(self, condition: ColumnElement[bool]) -> list[TrainingJob]:
+        """Reads rows in order of tuning job and number."""
+        query = select(training_jobs).where(condition)
+        rows = self._connection.execute(query.order_by(training_jobs.c.tuning_job_id, training_jobs.c.number))
+        return [_to_job(row) for row in rows]
+
+
+class MetricRepository:
+    """Reads and writes metric points."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Works in the connection's transaction."""
+        self._connection = connection
+
+    def add_new(self, tuning_job_id: str, number: int, points: Sequence[MetricPoint]) -> list[MetricPoint]:
+        """Inserts the points that are not stored yet, and returns them; a repeated report adds nothing."""
+        table = metric_points.c
+        keys = {(point.attempt, point.step) for point in points}
+        where = or_(*(and_(table.attempt == attempt, table.step == step) for attempt, step in sorted(keys)))
+        query = select(table.attempt, table.step, table.metric).where(
+            table.tuning_job_id == tuning_job_id, table.number == number, where
+        )
+        known = {(row.attempt, row.step, row.metric) for row in self._connection.execute(query)}
+        fresh = {}
+        for point in points:
+            key = (point.attempt, point.step, point.metric)
+            if key not in known and key not in fresh:
+                fresh[key] = point
+        if fresh:
+            self._connection.execute(
+                insert(metric_points),
+                [
+                    {
+                        "tuning_job_id": tuning_job_id,
+                        "number": number,
+                        "attempt": point.attempt,
+                        "step": point.step,
+                        "metric": point.metric,
+                        "value": None if point.value != point.value else point.value,  # NaN
+                        "at": point.at,
+                    }
+                    for point in fresh.values()
+                ],
+            )
+        return list(fresh.values())
+
+    def page(
+        self, tuning_job_id: str, number: int, *, metrics: Collection[str], after: Cursor | None, limit: int
+    ) -> Page[MetricPoint]:
+        """One page of a training job's points, by attempt, step and name."""
+        table = metric_points.c
+        statement = select(metric_points).where(table.tuning_job_id == tuning_job_id, table.number == number)
+        if metrics:
+            statement = statement.where(table.metric.in_(list(metrics)))
+        keys = [table.attempt, table.step, table.metric]
+        rows = self._connection.execute(keyset(statement, keys, after, descending=False, limit=limit)).all()
+        following = None
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            following = (last.attempt, int(last.step), last.metric)
+        points = tuple(
+            MetricPoint(
+                row.metric, int(row.step), float("nan") if row.value is None else row.value, row.attempt, row.at
+            )
+            for row in rows[:limit]
+        )
+        return Page(points, following)
+
+
+def _changing(job: TrainingJob) -> dict[str, Any]:
+    """The columns that can change."""
+    return {
+        "state": job.state.value,
+        "secondary": job.secondary.value,
+        "attempt": job.attempt,
+        "token": job.token,
+        "worker_id": job.worker_id,
+        "seen_at": job.seen_at,
+        "transitions": codec.transitions_to_json(job.transitions),
+        "started_at": job.started_at,
+        "ended_at": job.ended_at,
+        "final_objective": job.final_objective,
+        "final_metrics": dict(job.final_metrics),
+        "failure_cause": None if job.failure_cause is None else job.failure_cause.value,
+        "failure_reason": job.failure_reason,
+        "artifact_uri": job.artifact_uri,
+    }
+
+
+def _to_job(row: Row[Any]) -> TrainingJob:
+    """A row as a value."""
+    return TrainingJob(
+        tuning_job_id=row.tuning_job_id,
+        number=row.number,
+        name=row.name,
+        definition_name=row.definition_name,
+        proposal=codec.proposal_from_json(row.proposal),
+        hyperparameters=row.hyperparameters,
+        secondary=SecondaryState(row.secondary),
+        attempt=row.attempt,
+        token=row.token,
+        worker_id=row.worker_id,
+        seen_at=row.seen_at,
+        transitions=codec.transitions_from_json(row.transitions),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        final_objective=row.final_objective,
+        final_metrics=row.final_metrics,
+        failure_cause=None if row.failure_cause is None else FailureCause(row.failure_cause),
+        failure_reason=row.failure_reason,
+        artifact_uri=row.artifact_uri,
+        tags=row.tags,
+    )

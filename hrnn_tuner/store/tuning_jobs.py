@@ -1,0 +1,236 @@
+"""Rows of tuning jobs."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hrnn_tuner.domain.errors import AlreadyExists
+from hrnn_tuner.domain.states import CompletionReason, TuningJobState
+from hrnn_tuner.domain.tuning_job import Counters, TuningJob
+from hrnn_tuner.store import codec
+from hrnn_tuner.store.paging import Cursor, Page, keyset
+from hrnn_tuner.store.schema import tuning_jobs
+
+
+class TuningJobOrder(enum.Enum):
+    """Sort orders of a list."""
+
+    NAME = "NAME"
+    STATE = "STATE"
+    CREATE_TIME = "CREATE_TIME"
+
+
+@dataclass(frozen=True)
+class TuningJobQuery:
+    """A filtered, ordered list of tuning jobs; None filters nothing."""
+
+    order: TuningJobOrder = TuningJobOrder.NAME
+    descending: bool = False
+    name_contains: str | None = None
+    state: TuningJobState | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a tuning job that may launch asks for: its share follows from its weight, its need from its limits."""
+
+    tuning_job_id: str
+    resource_class: str
+    weight: int
+    active: int
+    wanted: int
+
+
+class TuningJobRepository:
+    """Reads and writes tuning jobs."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Works in the connection's transaction."""
+        self._connection = connection
+
+    def add(self, job: TuningJob, *, request_id: str | None, request_hash: str | None) -> None:
+        """Inserts a new tuning job.
+
+        Raises:
+            AlreadyExists: When the name or the request id was taken in the meantime.
+        """
+        fixed = {
+            "id": job.id,
+            "name": job.spec.name,
+            "name_key": job.spec.name.lower(),
+            "request_id": request_id,
+            "request_hash": request_hash,
+            "spec": codec.spec_to_json(job.spec),
+            "resource_class": job.spec.definitions[0].resource_class,
+            "weight": job.spec.weight,
+            "max_training_jobs": job.spec.limits.max_training_jobs,
+            "max_parallel": job.spec.limits.max_parallel,
+            "created_at": job.created_at,
+            "deadline_at": _deadline(job),
+            "warnings": list(job.warnings),
+        }
+        try:
+            self._connection.execute(insert(tuning_jobs).values(**fixed, **_changing(job)))
+        except IntegrityError as error:
+            raise AlreadyExists(f"a tuning job named {job.spec.name!r} already exists") from error
+
+    def save(self, job: TuningJob) -> None:
+        """Writes what can change; needs the row lock."""
+        self._connection.execute(update(tuning_jobs).where(tuning_jobs.c.id == job.id).values(**_changing(job)))
+
+    def get(self, job_id: str) -> TuningJob | None:
+        """Reads by id."""
+        return self._one(tuning_jobs.c.id == job_id)
+
+    def by_name(self, name: str) -> TuningJob | None:
+        """Reads by name, without regard to case."""
+        return self._one(tuning_jobs.c.name_key == name.lower())
+
+    def by_request(self, request_id: str) -> tuple[TuningJob, str] | None:
+        """The job that a request created, and the hash of that request."""
+        row = self._connection.execute(select(tuning_jobs).where(tuning_jobs.c.request_id == request_id)).first()
+        return None if row is None else (_to_job(row), row.request_hash)
+
+    def lock(self, job_id: str) -> TuningJob | None:
+        """Reads by id and locks the row until the transaction ends."""
+        return self._one(tuning_jobs.c.id == job_id, lock=True)
+
+    def revision(self, job_id: str) -> tuple[int, TuningJobState] | None:
+        """Last revision and state, cheaply."""
+        query = select(tuning_jobs.c.revision, tuning_jobs.c.state).where(tuning_jobs.c.id == job_id)
+        row = self._connection.execute(query).first()
+        return None if row is None else (int(row.revision), TuningJobState(row.state))
+
+    def delete(self, job_id: str) -> None:
+        """Deletes a job with everything that belongs to it."""
+        self._connection.execute(delete(tuning_jobs).where(tuning_jobs.c.id == job_id))
+
+    def count_in_progress(self) -> int:
+        """Number of tuning jobs that are not ended."""
+        query = select(func.count()).where(tuning_jobs.c.state.in_(["IN_PROGRESS", "STOPPING"]))
+        return int(self._connection.execute(query).scalar_one())
+
+    def unfinished(self) -> list[str]:
+        """Ids of the jobs for which something may be left to do."""
+        states = ["IN_PROGRESS", "STOPPING", "DELETING"]
+        query = select(tuning_jobs.c.id).where(tuning_jobs.c.state.in_(states)).order_by(tuning_jobs.c.id)
+        return list(self._connection.execute(query).scalars())
+
+    def demands(self) -> list[Demand]:
+        """What all jobs in progress hold and want, in order of their ids."""
+        table = tuning_jobs.c
+        columns = (
+            table.id,
+            table.state,
+            table.resource_class,
+            table.weight,
+            table.in_progress,
+            table.launched,
+            table.max_parallel,
+            table.max_training_jobs,
+            table.completion_reason,
+        )
+        query = select(*columns).where(table.state.in_(["IN_PROGRESS", "STOPPING"])).order_by(table.id)
+        demands = []
+        for row in self._connection.execute(query):
+            launching = row.state == TuningJobState.IN_PROGRESS.value and row.completion_reason is None
+            room = min(row.max_parallel - row.in_progress, row.max_training_jobs - row.launched)
+            wanted = max(0, room) if launching else 0
+            demands.append(Demand(row.id, row.resource_class, row.weight, row.in_progress, wanted))
+        return demands
+
+    def page(self, query: TuningJobQuery, *, after: Cursor | None, limit: int) -> Page[TuningJob]:
+        """One page of a list."""
+        table = tuning_jobs.c
+        keys: dict[TuningJobOrder, list[ColumnElement[Any]]] = {
+            TuningJobOrder.NAME: [table.name_key],
+            TuningJobOrder.STATE: [table.state, table.name_key],
+            TuningJobOrder.CREATE_TIME: [table.created_at, table.id],
+        }
+        statement = select(tuning_jobs)
+        if query.name_contains:
+            statement = statement.where(table.name_key.contains(query.name_contains.lower(), autoescape=True))
+        if query.state is not None:
+            statement = statement.where(table.state == query.state.value)
+        for column, low, high in (
+            (table.created_at, query.created_after, query.created_before),
+            (table.updated_at, query.updated_after, query.updated_before),
+        ):
+            if low is not None:
+                statement = statement.where(column > low)
+            if high is not None:
+                statement = statement.where(column < high)
+        if after is not None and query.order is TuningJobOrder.CREATE_TIME:
+            after = (datetime.fromisoformat(after[0]), after[1])
+        columns = keys[query.order]
+        statement = keyset(statement, columns, after, descending=query.descending, limit=limit)
+        rows = self._connection.execute(statement).all()
+        following = None
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            following = {
+                TuningJobOrder.NAME: (last.name_key,),
+                TuningJobOrder.STATE: (last.state, last.name_key),
+                TuningJobOrder.CREATE_TIME: (last.created_at.isoformat(), last.id),
+            }[query.order]
+        return Page(tuple(_to_job(row) for row in rows[:limit]), following)
+
+    def _one(self, condition: ColumnElement[bool], *, lock: bool = False) -> TuningJob | None:
+        """Reads one row."""
+        query = select(tuning_jobs).where(condition)
+        row = self._connection.execute(query.with_for_update() if lock else query).first()
+        return None if row is None else _to_job(row)
+
+
+def _deadline(job: TuningJob) -> datetime | None:
+    """When the maximum runtime is reached."""
+    limit = job.spec.limits.max_runtime_s
+    return None if limit is None else job.created_at + timedelta(seconds=limit)
+
+
+def _changing(job: TuningJob) -> dict[str, Any]:
+    """The columns that can change."""
+    return {
+        "state": job.state.value,
+        "completion_reason": None if job.completion_reason is None else job.completion_reason.value,
+        "failure_reason": job.failure_reason,
+        "updated_at": job.updated_at,
+        "ended_at": job.ended_at,
+        "revision": job.revision,
+        "counters": asdict(job.counters),
+        "launched": job.counters.launched,
+        "in_progress": job.counters.in_progress,
+        "best_number": job.best_number,
+        "best_value": job.best_value,
+        "tags": dict(job.tags),
+    }
+
+
+def _to_job(row: Row[Any]) -> TuningJob:
+    """A row as a value."""
+    return TuningJob(
+        id=row.id,
+        spec=codec.spec_from_json(row.spec),
+        state=TuningJobState(row.state),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        revision=int(row.revision),
+        counters=Counters(**row.counters),
+        completion_reason=None if row.completion_reason is None else CompletionReason(row.completion_reason),
+        failure_reason=row.failure_reason,
+        ended_at=row.ended_at,
+        best_number=row.best_number,
+        best_value=row.best_value,
+        tags=row.tags,
+        warnings=tuple(row.warnings),
+    )

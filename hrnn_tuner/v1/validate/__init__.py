@@ -1,0 +1,1 @@
+"""Generated from the vendored buf/validate/validate.proto."""

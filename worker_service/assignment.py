@@ -1,0 +1,69 @@
+"""What a worker is asked to do, as frozen values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hrnn_tuner.domain.search_space import Value
+
+
+class InvalidTask(ValueError):
+    """A message on the tasks queue that no worker can ever carry out."""
+
+
+@dataclass(frozen=True)
+class AttemptKey:
+    """Identity of one attempt at one training job; a report counts only if all of it matches the scheduler's row.
+
+    Attributes:
+        tuning_job_id: Id of the tuning job.
+        number: Number of the training job, counting from 1.
+        attempt: Attempt, counting from 1.
+        token: Fencing token, new for each attempt.
+    """
+
+    tuning_job_id: str
+    number: int
+    attempt: int
+    token: str
+
+    def __str__(self) -> str:
+        return f"{self.tuning_job_id}/{self.number}/{self.attempt}"
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the identity that can be stored next to a model without giving the token away."""
+        return hashlib.sha256(f"{self}/{self.token}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One training job to run.
+
+    Attributes:
+        key: Which attempt.
+        training_job_name: Name of the training job.
+        algorithm: Name of the algorithm.
+        hyperparameters: Every hyperparameter with its value.
+        channels: URI of the data by channel.
+        objective_metric: The metric that decides which epoch counts.
+        maximize: Whether a larger objective is better.
+        seed: Seed of the training job.
+        split_seed: Seed of the data split.
+        artifact_uri: Folder for this attempt's model.
+        environment: Environment variables for the trainer during this training job.
+    """
+
+    key: AttemptKey
+    training_job_name: str
+    algorithm: str
+    hyperparameters: Mapping[str, Value]
+    channels: Mapping[str, str]
+    objective_metric: str
+    maximize: bool
+    seed: int
+    split_seed: int
+    artifact_uri: str
+    environment: Mapping[str, str]

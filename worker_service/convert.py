@@ -1,0 +1,164 @@
+"""Between the queue's protobuf messages and the worker's own values; the only module here that knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+from google.protobuf.message import DecodeError
+
+from hrnn_tuner.broker.contract import Message
+from hrnn_tuner.domain.search_space import Value
+from hrnn_tuner.v1 import queue_pb2 as pb
+from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
+from hrnn_tuner.v1.training_job_pb2 import FailureCause, MetricPoint, SecondaryState
+from worker_service.assignment import Assignment, AttemptKey, InvalidTask
+from worker_service.messages import Point
+
+TASK_TYPE = pb.Task.DESCRIPTOR.full_name
+CONTROL_TYPE = pb.Control.DESCRIPTOR.full_name
+REPORT_TYPE = pb.Report.DESCRIPTOR.full_name
+
+Command = pb.Control.Command
+Outcome = pb.AttemptEnded.Outcome
+MAX_REASON_LENGTH = 1024
+
+
+def _key(ref: pb.AttemptRef) -> AttemptKey:
+    return AttemptKey(ref.tuning_job_id, ref.number, ref.attempt, ref.token)
+
+
+def ref_of(key: AttemptKey) -> pb.AttemptRef:
+    """The message form of an attempt's identity."""
+    return pb.AttemptRef(tuning_job_id=key.tuning_job_id, number=key.number, attempt=key.attempt, token=key.token)
+
+
+def _value(name: str, value: HyperparameterValue) -> Value:
+    kind = value.WhichOneof("kind")
+    if kind is None:
+        raise InvalidTask(f"hyperparameter {name!r} has no value")
+    return cast(Value, getattr(value, kind))
+
+
+def _assignment(message: pb.TrainingAssignment) -> Assignment:
+    ref = message.ref
+    if not (ref.tuning_job_id and ref.token and ref.number > 0 and ref.attempt > 0):
+        raise InvalidTask("an assignment has no complete identity")
+    if not message.artifact_uri:
+        raise InvalidTask("an assignment has no artifact_uri")
+    return Assignment(
+        key=_key(ref),
+        training_job_name=message.training_job_name,
+        algorithm=message.algorithm,
+        hyperparameters={name: _value(name, value) for name, value in message.hyperparameters.items()},
+        channels=dict(message.channels),
+        objective_metric=message.objective_metric,
+        maximize=message.maximize,
+        seed=message.seed,
+        split_seed=message.split_seed,
+        artifact_uri=message.artifact_uri,
+        environment=dict(message.environment),
+    )
+
+
+def parse_task(message: Message) -> list[Assignment]:
+    """Reads a message of the tasks queue.
+
+    Raises:
+        InvalidTask: When it is no task, or one that cannot be reported on.
+    """
+    if message.type != TASK_TYPE:
+        raise InvalidTask(f"message type {message.type!r} is not {TASK_TYPE!r}")
+    try:
+        task = pb.Task.FromString(message.body)
+    except DecodeError as error:
+        raise InvalidTask(f"the body is no {TASK_TYPE}: {error}") from error
+    if not task.assignments:
+        raise InvalidTask("the task has no assignments")
+    return [_assignment(item) for item in task.assignments]
+
+
+def parse_control(message: Message) -> tuple[AttemptKey, pb.Control.Command] | None:
+    """Reads a control message; None when it is none: the scheduler repeats what matters."""
+    if message.type != CONTROL_TYPE:
+        return None
+    try:
+        control = pb.Control.FromString(message.body)
+    except DecodeError:
+        return None
+    return _key(control.ref), control.command
+
+
+def started() -> pb.AttemptReport:
+    """The report that an attempt was taken."""
+    return pb.AttemptReport(started=pb.AttemptStarted())
+
+
+def progressed(stage: str) -> pb.AttemptReport:
+    """The report that an attempt entered ``DOWNLOADING``, ``TRAINING`` or ``UPLOADING``."""
+    state = SecondaryState.Value(f"SECONDARY_STATE_{stage}")
+    return pb.AttemptReport(progressed=pb.AttemptProgressed(secondary_state=state))
+
+
+def metrics(points: Iterable[Point]) -> pb.AttemptReport:
+    """The report of metric points."""
+    rows = [MetricPoint(metric_name=name, step=step, value=value) for name, step, value in points]
+    return pb.AttemptReport(metrics=pb.AttemptMetrics(points=rows))
+
+
+def completed(artifact_uri: str, final_metrics: Mapping[str, float]) -> pb.AttemptReport:
+    """The report of a success."""
+    ended = pb.AttemptEnded(
+        outcome=Outcome.OUTCOME_COMPLETED, artifact_uri=artifact_uri, final_metrics=dict(final_metrics)
+    )
+    return pb.AttemptReport(ended=ended)
+
+
+def failed(cause: str, reason: str) -> pb.AttemptReport:
+    """The report of a failure; ``cause`` is a FailureCause without its prefix."""
+    ended = pb.AttemptEnded(
+        outcome=Outcome.OUTCOME_FAILED,
+        failure_cause=FailureCause.Value(f"FAILURE_CAUSE_{cause}"),
+        failure_reason=reason[:MAX_REASON_LENGTH],
+    )
+    return pb.AttemptReport(ended=ended)
+
+
+def stopped() -> pb.AttemptReport:
+    """The report of a stop that was asked for."""
+    return pb.AttemptReport(ended=pb.AttemptEnded(outcome=Outcome.OUTCOME_STOPPED))
+
+
+def lost(reason: str) -> pb.AttemptReport:
+    """The report that an attempt broke off through no fault of the training job."""
+    ended = pb.AttemptEnded(outcome=Outcome.OUTCOME_LOST, failure_reason=reason[:MAX_REASON_LENGTH])
+    return pb.AttemptReport(ended=ended)
+
+
+def heartbeat(
+    worker_id: str, resource_class: str, slots: int, running: Sequence[AttemptKey], *, leaving: bool
+) -> Message:
+    """A heartbeat as a broker message; it need not survive a broker restart, the next one follows."""
+    beat = pb.WorkerHeartbeat(
+        worker_id=worker_id,
+        resource_class=resource_class,
+        slots=slots,
+        running=[ref_of(key) for key in running],
+        leaving=leaving,
+    )
+    return Message(type=REPORT_TYPE, body=pb.Report(heartbeat=beat).SerializeToString(), persistent=False)
+
+
+def report(
+    key: AttemptKey, worker_id: str, sequence: int, body: pb.AttemptReport, headers: Mapping[str, str]
+) -> Message:
+    """A report about an attempt as a broker message, signed with the attempt's identity."""
+    body.ref.CopyFrom(ref_of(key))
+    body.worker_id = worker_id
+    return Message(
+        type=REPORT_TYPE,
+        body=pb.Report(attempt=body).SerializeToString(),
+        message_id=f"{key}/{sequence}",
+        correlation_id=key.tuning_job_id,
+        headers=headers,
+    )

@@ -1,0 +1,1 @@
+"""The HRNN recommender: data, model, training, evaluation and serving."""

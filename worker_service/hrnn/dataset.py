@@ -1,0 +1,159 @@
+"""What training jobs with the same split learn from and are measured on."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker_service.hrnn.lru import LruCache
+from worker_service.hrnn.preparation import Interactions
+from worker_service.hrnn.queries import Queries, build_queries
+from worker_service.hrnn.recency import choose_half_life
+from worker_service.hrnn.sessions import SessionRule, gaps_of
+from worker_service.hrnn.settings import HrnnSettings
+from worker_service.hrnn.split import Role, assign_roles, select_training_users
+
+#: Longer histories keep their newest events.
+MAX_HISTORY = 2560
+_log = logging.getLogger(__name__)
+_in_process: LruCache[TrainingData] = LruCache(4)
+
+
+@dataclass(frozen=True)
+class Positions:
+    """The training histories as steps: each reads one event and predicts the next, P steps of V users.
+
+    The last event of a history is read by no step: nothing follows it.
+
+    Attributes:
+        offsets: Steps of history v are ``offsets[v]:offsets[v + 1]``, int64 [V + 1].
+        item: Catalogue number read, int64 [P].
+        features: Features of the event read, float32 [P, 4].
+        target: Catalogue number of the next event, int64 [P].
+        target_features: Features of the next event, float32 [P, 4].
+        target_time: Unix seconds of the next event, int64 [P].
+    """
+
+    offsets: NDArray[np.int64]
+    item: NDArray[np.int64]
+    features: NDArray[np.float32]
+    target: NDArray[np.int64]
+    target_features: NDArray[np.float32]
+    target_time: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """All that depends on the data and the split, and on no other hyperparameter.
+
+    Attributes:
+        fingerprint: That of the interactions.
+        catalogue: Item number in the interactions by catalogue number less one, int64 [N]; the items of training users.
+        total_items: Items in the interactions, training users' or not.
+        rule: The session rule.
+        positions: The training steps.
+        events_item: Catalogue number of every event of the training users, int32 [E].
+        events_time: Its Unix seconds, int64 [E].
+        half_life_days: The half-life that suits the data.
+        validation: Queries of the validation users.
+        test: Queries of the test users.
+    """
+
+    fingerprint: str
+    catalogue: NDArray[np.int64]
+    total_items: int
+    rule: SessionRule
+    positions: Positions
+    events_item: NDArray[np.int32]
+    events_time: NDArray[np.int64]
+    half_life_days: float
+    validation: Queries
+    test: Queries
+
+
+def training_data(interactions: Interactions, settings: HrnnSettings, split_seed: int) -> TrainingData:
+    """Builds the training data, or takes them from an earlier training job of this process.
+
+    Raises:
+        DataError: When the percentiles leave nobody.
+    """
+    minimum, maximum = settings.min_user_history_length_percentile, settings.max_user_history_length_percentile
+    key = (interactions.fingerprint, split_seed, minimum, maximum, settings.session_gap)
+    found = _in_process.get(key)
+    if found is None:
+        found = _build(interactions, settings, split_seed)
+        _in_process.put(key, found)
+    return found
+
+
+def forget_in_process() -> None:
+    """Drops what this process keeps."""
+    _in_process.clear()
+
+
+def _build(interactions: Interactions, settings: HrnnSettings, split_seed: int) -> TrainingData:
+    """Splits users, and derives everything from the training users alone."""
+    roles = assign_roles(interactions.users, np.diff(interactions.offsets), split_seed)
+    users = select_training_users(
+        interactions,
+        roles,
+        settings.min_user_history_length_percentile,
+        settings.max_user_history_length_percentile,
+    )
+    rows, offsets = _rows(interactions, users)
+    catalogue, numbers = np.unique(interactions.item[rows], return_inverse=True)
+    items = (numbers + 1).astype(np.int32)  # 0 is padding
+    times = np.asarray(interactions.timestamp[rows])
+    first = np.zeros(len(rows), np.bool_)
+    first[offsets[:-1]] = True
+    gaps = np.where(first, 0, gaps_of(times))
+    rule = SessionRule.choose(settings.session_gap, gaps[~first])
+    if rule.session_gap_s != settings.session_gap:
+        _log.info("session_gap is %d s, taken from the gaps, not %d s", rule.session_gap_s, settings.session_gap)
+    to_catalogue = np.zeros(len(interactions.items), np.int64)
+    to_catalogue[catalogue] = np.arange(1, len(catalogue) + 1)
+    queries = [
+        build_queries(interactions, np.flatnonzero(roles == role), to_catalogue, rule, MAX_HISTORY)
+        for role in (Role.VALIDATION, Role.TEST)
+    ]
+    return TrainingData(
+        fingerprint=interactions.fingerprint,
+        catalogue=catalogue.astype(np.int64),
+        total_items=len(interactions.items),
+        rule=rule,
+        positions=_positions(items, times, rule.features(gaps, first), offsets),
+        events_item=items,
+        events_time=times,
+        half_life_days=choose_half_life(items, times, len(catalogue)),
+        validation=queries[0],
+        test=queries[1],
+    )
+
+
+def _rows(interactions: Interactions, users: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row numbers of the users' newest events [E] and where each user starts among them [users + 1]."""
+    ends = interactions.offsets[users + 1]
+    lengths = np.minimum(ends - interactions.offsets[users], MAX_HISTORY)
+    offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+    return np.arange(offsets[-1]) + np.repeat(ends - lengths - offsets[:-1], lengths), offsets
+
+
+def _positions(
+    items: NDArray[np.int32], times: NDArray[np.int64], features: NDArray[np.float32], offsets: NDArray[np.int64]
+) -> Positions:
+    """Pairs every event with the next one of its user."""
+    reads = np.ones(len(items), np.bool_)
+    reads[offsets[1:] - 1] = False
+    read = np.flatnonzero(reads)
+    lengths = np.diff(offsets) - 1
+    return Positions(
+        offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+        item=items[read].astype(np.int64),
+        features=features[read],
+        target=items[read + 1].astype(np.int64),
+        target_features=features[read + 1],
+        target_time=times[read + 1],
+    )

@@ -1,0 +1,98 @@
+"""Turns raw interactions into sorted, numbered histories without duplicates."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrnn_tuner.algorithms.contract import DataError
+from worker_service.hrnn.reading import RawInteractions
+from worker_service.hrnn.vocabulary import Vocabulary
+
+#: Changes whenever the prepared arrays mean something else, so that old caches are not read.
+PREPARATION_VERSION = 1
+#: What the published recipe asks of a data set before it trains.
+MIN_INTERACTIONS = 1000
+MIN_USERS = 25
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """The histories of all users: E events of U users with I items.
+
+    Attributes:
+        fingerprint: Hex digest of the content; equal for equal content, whatever the file format.
+        users: USER_ID by number.
+        items: ITEM_ID by number.
+        offsets: Events of user u are ``offsets[u]:offsets[u + 1]``, int64 [U + 1].
+        item: Item number of each event, int32 [E].
+        timestamp: Unix seconds of each event, int64 [E]; not decreasing within a user.
+        duplicates: Number of exact duplicates that were dropped.
+    """
+
+    fingerprint: str
+    users: Vocabulary
+    items: Vocabulary
+    offsets: NDArray[np.int64]
+    item: NDArray[np.int32]
+    timestamp: NDArray[np.int64]
+    duplicates: int
+
+    def history(self, user: int) -> slice:
+        """The events of a user."""
+        return slice(int(self.offsets[user]), int(self.offsets[user + 1]))
+
+
+def prepare(raw: RawInteractions) -> Interactions:
+    """Numbers ids, drops exact duplicates and sorts by (user, timestamp, file order)."""
+    users, user = Vocabulary.encode(raw.users)
+    items, item = Vocabulary.encode(raw.items)
+    keep = _first_of_equals(user, item, raw.timestamps)
+    user, item, timestamp = user[keep], item[keep], raw.timestamps[keep]
+    order = np.lexsort((timestamp, user))  # stable: equal timestamps stay in file order
+    item, timestamp = item[order], timestamp[order]
+    counts = np.bincount(user, minlength=len(users))
+    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    fingerprint = _fingerprint(users, items, offsets, item, timestamp)
+    return Interactions(fingerprint, users, items, offsets, item, timestamp, int(len(keep) - keep.sum()))
+
+
+def check_trainable(interactions: Interactions, uri: str) -> None:
+    """Checks that there is enough to train on.
+
+    Raises:
+        DataError: With the number found and the number needed.
+    """
+    events = len(interactions.item)
+    dropped = f" after {interactions.duplicates} exact duplicates were dropped" if interactions.duplicates else ""
+    if events < MIN_INTERACTIONS:
+        raise DataError(f"{uri} has {events} interactions{dropped}; at least {MIN_INTERACTIONS} are needed")
+    users = int((np.diff(interactions.offsets) >= 2).sum())
+    if users < MIN_USERS:
+        raise DataError(f"{uri} has {users} users with at least 2 interactions{dropped}; at least {MIN_USERS} are needed")
+
+
+def _first_of_equals(
+    user: NDArray[np.int32], item: NDArray[np.int32], timestamp: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Marks the first of each set of equal (user, item, timestamp), bool [E]."""
+    keep = np.ones(len(user), np.bool_)
+    order = np.lexsort((item, timestamp, user))
+    same = np.ones(max(len(user) - 1, 0), np.bool_)
+    for column in (user, item, timestamp):
+        ordered = column[order]
+        same &= ordered[1:] == ordered[:-1]
+    keep[order[1:][same]] = False
+    return keep
+
+
+def _fingerprint(users: Vocabulary, items: Vocabulary, *arrays: NDArray[np.generic]) -> str:
+    """Hex digest of the prepared content."""
+    digest = hashlib.sha256(f"hrnn-interactions-{PREPARATION_VERSION}".encode())
+    for array in (users.data, users.offsets, items.data, items.offsets, *arrays):
+        digest.update(f"\0{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:32]

@@ -1,0 +1,106 @@
+"""The questions a model is measured by: a user's older events, and what came next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker_service.hrnn.preparation import Interactions
+from worker_service.hrnn.sessions import SessionRule, gaps_of
+from worker_service.hrnn.split import held_out
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Q questions, sorted by length of history, shortest first.
+
+    Attributes:
+        items: Catalogue numbers of each history, oldest first; Q arrays int64 [n_q]. Items that no training user has
+            are left out, as they are when the model serves.
+        features: Their features, Q arrays float32 [n_q, 4].
+        ask_features: Features of the asking itself, made of the time since the last event, float32 [Q, 4].
+        truth: Catalogue numbers of the held-out events, distinct; Q arrays int64. Unknown items are left out.
+        truth_sizes: Number of distinct held-out items, unknown ones included, int64 [Q].
+    """
+
+    items: tuple[NDArray[np.int64], ...]
+    features: tuple[NDArray[np.float32], ...]
+    ask_features: NDArray[np.float32]
+    truth: tuple[NDArray[np.int64], ...]
+    truth_sizes: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def encode_history(
+    items: NDArray[np.int64], times: NDArray[np.int64], rule: SessionRule, longest: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Prepares one history for the model.
+
+    Args:
+        items: Catalogue numbers, oldest first, 0 for unknown items [n].
+        times: Unix seconds [n].
+        rule: The session rule of the training data.
+        longest: Keep at most this many newest events.
+
+    Returns:
+        Items [m] and features [m, 4] of the known events.
+    """
+    known = np.flatnonzero(items)[-longest:]
+    first = np.zeros(len(known), np.bool_)
+    first[:1] = True
+    return items[known], rule.features(gaps_of(times[known]), first)
+
+
+def ask_features(rule: SessionRule, last_time: int | None, now: int | None) -> NDArray[np.float32]:
+    """Features of a request at ``now`` after a last event, float32 [4].
+
+    An unknown time counts as a typical session start; a request before the last event counts as made with it.
+    """
+    gap = rule.typical_start_gap_s if last_time is None or now is None else now - last_time
+    return rule.features(np.asarray(gap, np.int64), np.asarray(False))
+
+
+def build_queries(
+    interactions: Interactions,
+    users: NDArray[np.int64],
+    to_catalogue: NDArray[np.int64],
+    rule: SessionRule,
+    longest: int,
+) -> Queries:
+    """One query per user with two events: the newest tenth is the truth, the rest is the history.
+
+    Args:
+        interactions: All users.
+        users: The users to ask about.
+        to_catalogue: Catalogue number by item number, 0 for items of no training user [I].
+        rule: The session rule of the training data.
+        longest: Keep at most this many events of a history.
+    """
+    found = []
+    for user in users:
+        rows = interactions.history(int(user))
+        length = rows.stop - rows.start
+        if length < 2:
+            continue
+        raw, times = interactions.item[rows], np.asarray(interactions.timestamp[rows])
+        cut = length - held_out(length)
+        numbers = to_catalogue[raw]
+        items, features = encode_history(numbers[:cut], times[:cut], rule, longest)
+        known = np.flatnonzero(numbers[:cut])
+        last = int(times[known[-1]]) if len(known) else None
+        truth = np.unique(numbers[cut:])
+        found.append(
+            (items, features, ask_features(rule, last, int(times[cut])), truth[truth > 0], len(np.unique(raw[cut:])))
+        )
+    found.sort(key=lambda query: len(query[0]))
+    return Queries(
+        items=tuple(query[0] for query in found),
+        features=tuple(query[1] for query in found),
+        ask_features=np.stack([query[2] for query in found]) if found else np.zeros((0, 4), np.float32),
+        truth=tuple(query[3] for query in found),
+        truth_sizes=np.array([query[4] for query in found], np.int64),
+    )

@@ -1,0 +1,46 @@
+"""The hyperparameters of one training job as typed values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, cast
+
+from hrnn_tuner.algorithms.contract import AlgorithmError
+from hrnn_tuner.algorithms.hrnn import ALGORITHM
+from hrnn_tuner.domain.search_space import Value
+
+
+@dataclass(frozen=True)
+class HrnnSettings:
+    """Every hyperparameter of ``hrnn`` under its name in requests; the declaration says what each means."""
+
+    hidden_dimension: int
+    bptt: int
+    recency_mask: bool
+    min_user_history_length_percentile: float
+    max_user_history_length_percentile: float
+    cell: str
+    use_query_gap: bool
+    session_gap: int
+    recency_half_life_days: float
+    learning_rate: float
+    dropout: float
+    batch_tokens: int
+    epochs: int
+    patience: int
+    loss: str
+    negative_samples: int
+
+    @classmethod
+    def from_hyperparameters(cls, hyperparameters: Mapping[str, Value]) -> HrnnSettings:
+        """Takes the given values and the declared default of every other hyperparameter.
+
+        Raises:
+            AlgorithmError: For a name that the algorithm does not have.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(hyperparameters) - known)
+        if unknown:
+            raise AlgorithmError(f"unknown hyperparameters: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        return cls(**cast(dict[str, Any], {**ALGORITHM.defaults(), **hyperparameters}))
