@@ -11,7 +11,7 @@ from hrnn_tuner.broker.contract import Message
 from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.v1 import queue_pb2 as pb
 from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
-from hrnn_tuner.v1.training_job_pb2 import FailureCause, MetricPoint, SecondaryState
+from hrnn_tuner.v1.training_job_pb2 import MetricPoint
 from worker_service.assignment import Assignment, AttemptKey, InvalidTask
 from worker_service.messages import Point
 
@@ -96,7 +96,7 @@ def started() -> pb.AttemptReport:
 
 def progressed(stage: str) -> pb.AttemptReport:
     """The report that an attempt entered ``DOWNLOADING``, ``TRAINING`` or ``UPLOADING``."""
-    state = SecondaryState.Value(f"SECONDARY_STATE_{stage}")
+    state = f"SECONDARY_STATE_{stage}"
     return pb.AttemptReport(progressed=pb.AttemptProgressed(secondary_state=state))
 
 
@@ -118,7 +118,7 @@ def failed(cause: str, reason: str) -> pb.AttemptReport:
     """The report of a failure; ``cause`` is a FailureCause without its prefix."""
     ended = pb.AttemptEnded(
         outcome=Outcome.OUTCOME_FAILED,
-        failure_cause=FailureCause.Value(f"FAILURE_CAUSE_{cause}"),
+        failure_cause=f"FAILURE_CAUSE_{cause}",
         failure_reason=reason[:MAX_REASON_LENGTH],
     )
     return pb.AttemptReport(ended=ended)

@@ -55,9 +55,7 @@ class JobRunner:
             reason = f"algorithm {job.algorithm!r} is not installed on this worker; installed: {installed}"
             return JobEnded(job.job, "FAILED", "ALGORITHM_ERROR", reason)
         self._send(Stage(job.job, "DOWNLOADING"))
-        context = PipeContext(
-            job, device=self._device, cache_dir=self._cache_dir, stop=self._stop, send=self._send
-        )
+        context = PipeContext(job, device=self._device, cache_dir=self._cache_dir, stop=self._stop, send=self._send)
         with environment(job.environment):
             trainer.train(context)
         if context.stop_seen:

@@ -16,10 +16,12 @@ Point: TypeAlias = tuple[str, int, float]  #: metric name, step, value
 class Setup:
     """To the trainer, once: what to warm up.
 
-    ``devices`` is empty for "all GPUs, or else the CPU"; slot i takes device i modulo their number.
+    ``devices`` is empty for "all GPUs, or else the CPU"; slot i takes device i modulo their number. ``threads`` is this
+    slot's share of the host's cores.
     """
 
     slot: int
+    threads: int
     devices: list[str]
     algorithms: list[str]
     cache_dir: str
@@ -29,7 +31,10 @@ class Setup:
 
 @dataclass(frozen=True)
 class RunJob:
-    """To the trainer: run a training job. ``work_dir`` is its scratch space, ``partial_tag`` names unfinished uploads."""
+    """To the trainer: run a training job.
+
+    ``work_dir`` is its scratch space, ``partial_tag`` names unfinished uploads.
+    """
 
     job: int
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -17,10 +18,12 @@ from worker_service.messages import PipeMessage, RunJob, Setup, StopJob, decode,
 _END_TIMEOUT_S = 10.0
 
 
-def _describe(code: int | None) -> str:
+#: What a process that closed its pipe has left to do.
+_EXIT_TIMEOUT_S = 2.0
+
+
+def _describe(code: int) -> str:
     """Says how a process ended."""
-    if code is None:
-        return "the trainer process does not end"
     if code >= 0:
         return f"the trainer process exited with status {code}"
     try:
@@ -59,15 +62,20 @@ class TrainerLink:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "worker_service.trainer_process", str(theirs.fileno()), str(os.getpid())],
                 pass_fds=[theirs.fileno()],
-                env=_child_environment(),
+                env=_child_environment(setup.threads),
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # standard output belongs to the embedding command
                 start_new_session=True,  # the terminal's Ctrl-C is for the supervisor; also one group to kill
             )
-        self._pipe = Connection(ours.detach())
+        self._socket = ours
+        self._pipe = Connection(os.dup(ours.fileno()))
         self._send_lock = threading.Lock()
-        self._reader = threading.Thread(target=self._read, name=f"trainer-link-{setup.slot}", daemon=True)
+        self._ended = threading.Event()
+        # Both threads end with the process, which `close` sees to; daemon only for a process that the kernel holds.
+        self._reader = threading.Thread(target=self._read, name=f"trainer-read-{setup.slot}", daemon=True)
+        self._waiter = threading.Thread(target=self._wait, name=f"trainer-wait-{setup.slot}", daemon=True)
         self._reader.start()
+        self._waiter.start()
         self._send(setup)
 
     @property
@@ -85,19 +93,16 @@ class TrainerLink:
 
     def kill(self) -> None:
         """Ends the process and its own children at once. Idempotent."""
-        if self._process.poll() is None:
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                self._process.kill()  # not yet in a group of its own, or gone: `kill` knows
+        if not self._ended.is_set():
+            _kill_group(self._process.pid)
 
     def close(self) -> None:
-        """Ends the process and waits for it."""
+        """Ends the process and waits for it; not to be called from a handler."""
         self.kill()
-        self._reader.join(_END_TIMEOUT_S)
+        self._waiter.join(_END_TIMEOUT_S)
 
     def _send(self, message: PipeMessage) -> None:
-        """Sends, or does nothing when the process is gone: the reading thread tells that."""
+        """Sends, or does nothing when the process is gone, which its end reports."""
         try:
             with self._send_lock:
                 self._pipe.send_bytes(encode(message))
@@ -109,21 +114,33 @@ class TrainerLink:
             while True:
                 self._on_message(self, decode(self._pipe.recv_bytes()))
         except (EOFError, OSError):
-            self.kill()  # the pipe ended; so must the process, should it only have closed the pipe
-        finally:
-            self._on_end(self, self._wait())
-            with self._send_lock:
-                self._pipe.close()
+            if not self._ended.wait(_EXIT_TIMEOUT_S):
+                self.kill()
 
-    def _wait(self) -> str:
-        try:
-            code: int | None = self._process.wait(_END_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            code = None
-        return _describe(code)
+    def _wait(self) -> None:
+        """Waits for the process itself: children that it forked may keep the pipe open after its death."""
+        # Without reaping at first, so that the id still is this process's while its group is killed.
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        _kill_group(self._process.pid)
+        how = _describe(self._process.wait())
+        self._ended.set()
+        self._socket.shutdown(socket.SHUT_RDWR)  # the reader still gets what is in the pipe, then the end
+        self._reader.join()
+        with self._send_lock:
+            self._pipe.close()
+            self._socket.close()
+        self._on_end(self, how)
 
 
-def _child_environment() -> dict[str, str]:
+def _kill_group(pid: int) -> None:
+    """Kills a process that leads its group, and the group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _child_environment(threads: int) -> dict[str, str]:
     """The environment with this process's import path, so that the child finds the same algorithms."""
     paths = [os.path.abspath(path) for path in sys.path]  # noqa: PTH100 - pathlib resolves links, which breaks venvs
-    return os.environ | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+    # Slots that each start a thread per core slow each other down; an operator's own number stays.
+    share = {"OMP_NUM_THREADS": str(threads)}
+    return share | os.environ | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}

@@ -23,13 +23,13 @@ _RECIPE = (
         minimum=1,
         maximum=256,
         recommended=(2, 32),
-        description="Steps that a gradient travels back in a user's history. The state itself is carried on beyond them.",
+        description="Steps that a gradient travels back in a user's history. The state is carried on beyond them.",
     ),
     Hyperparameter(
         name="recency_mask",
         type=HyperparameterType.BOOLEAN,
         default=True,
-        description="Whether recent events count more than old ones as targets and as popularity; false weighs all alike.",
+        description="Whether recent events count more than old ones, as targets and as popularity; false: all alike.",
     ),
     Hyperparameter(
         name="min_user_history_length_percentile",
@@ -57,8 +57,8 @@ _MODEL = (
         type=HyperparameterType.CATEGORICAL,
         default="hrnn",
         choices=("hrnn", "flat"),
-        description="hrnn: gated time discount and a user level above the sessions; flat: one plain recurrent layer that "
-        "sees sessions in its inputs only, faster.",
+        description="hrnn: gated time discount and a user level above the sessions; flat: one plain recurrent layer "
+        "that sees sessions in its inputs only, faster.",
     ),
     Hyperparameter(
         name="use_query_gap",
@@ -132,8 +132,8 @@ _TRAINING = (
         type=HyperparameterType.CATEGORICAL,
         default="auto",
         choices=("auto", "full", "sampled"),
-        description="full: softmax over all items; sampled: over the target and negative_samples others; auto: full up to "
-        "50,000 items.",
+        description="full: softmax over all items; sampled: over the target and negative_samples others; auto: full up "
+        "to 50,000 items.",
     ),
     Hyperparameter(
         name="negative_samples",
@@ -159,8 +159,8 @@ def _at_cutoffs(name: str, description: str) -> tuple[Metric, ...]:
 
 ALGORITHM = Algorithm(
     name="hrnn",
-    description="Hierarchical recurrent neural network that recommends the next items from a user's timestamped history. "
-    "Sessions, time gaps and a user-level state shape what it remembers.",
+    description="Hierarchical recurrent neural network that recommends the next items from a user's timestamped "
+    "history. Sessions, time gaps and a user-level state shape what it remembers.",
     hyperparameters=(*_RECIPE, *_MODEL, *_TRAINING),
     metrics=(
         *_at_cutoffs("precision", "Share of relevant items"),
@@ -176,7 +176,9 @@ ALGORITHM = Algorithm(
             ObjectiveType.MAXIMIZE,
             "Share of the items of the interactions that stand in some validation user's top 25.",
         ),
-        Metric("train_loss", ObjectiveType.MINIMIZE, "Weighted cross entropy of the epoch's training targets, in nats."),
+        Metric(
+            "train_loss", ObjectiveType.MINIMIZE, "Weighted cross entropy of the epoch's training targets, in nats."
+        ),
     ),
     channels=(
         Channel(

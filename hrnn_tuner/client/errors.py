@@ -3,7 +3,7 @@
 ::
 
     TuningError                         any failed call; what the server said is decoded into its attributes
-    ├── InvalidRequestError             INVALID_ARGUMENT, OUT_OF_RANGE; also a specification that is not valid proto JSON
+    ├── InvalidRequestError             INVALID_ARGUMENT, OUT_OF_RANGE; also a specification that cannot be read
     ├── NotImplementedByServerError     UNIMPLEMENTED: a field or method that this server does not offer yet
     ├── NotFoundError                   NOT_FOUND
     ├── AlreadyExistsError              ALREADY_EXISTS

@@ -16,8 +16,10 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Bounds of retries. Every method of the service may be repeated: Create carries a request id, the rest is a
-    read or changes nothing the second time.
+    """Bounds of retries.
+
+    Every method of the service may be repeated: Create carries a request id, the rest is a read or changes nothing
+    the second time.
 
     Attributes:
         max_attempts: How often a unary call is sent in all; its deadline ends it earlier.
@@ -40,7 +42,8 @@ class Backoff:
 
     def next_delay_s(self, error: TuningError) -> float:
         """Seconds to pause after one more failure; never less than the server asked for."""
-        ceiling = min(self.policy.initial_backoff_s * 2.0**self.failures, self.policy.max_backoff_s)
+        exponent = min(self.failures, 60)  # a float overflows at 1024
+        ceiling = min(self.policy.initial_backoff_s * 2.0**exponent, self.policy.max_backoff_s)
         self.failures += 1
         return max(ceiling * self.rng.uniform(0.5, 1.0), error.retry_after_s or 0.0)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import TypeAlias
 
 Value: TypeAlias = bool | int | float | str
@@ -66,9 +65,9 @@ class IntegerRange:
         low, high = self.minimum - 0.5, self.maximum + 0.5  # each integer owns [i - 1/2, i + 1/2)
         return min(max(math.floor(_unscale(scaling, low, high, unit) + 0.5), self.minimum), self.maximum)
 
-    def values(self) -> Iterator[Value]:
-        """All values in order."""
-        return iter(range(self.minimum, self.maximum + 1))
+    def value_at(self, position: int) -> int:
+        """The value at a position in order."""
+        return self.minimum + position
 
     def contains(self, value: Value) -> bool:
         """Whether ``value`` could have been drawn."""
@@ -94,6 +93,10 @@ class ContinuousRange:
         scaling = _resolve(self.scaling, self.minimum, self.maximum)
         return _unscale(scaling, self.minimum, self.maximum, unit)
 
+    def value_at(self, position: int) -> float:
+        """The one value of a range of one point, at position 0."""
+        return (self.minimum,)[position]
+
     def contains(self, value: Value) -> bool:
         """Whether ``value`` could have been drawn."""
         return isinstance(value, (int, float)) and not isinstance(value, bool) and self.minimum <= value <= self.maximum
@@ -115,9 +118,9 @@ class CategoricalRange:
         """The value at ``unit`` in [0, 1)."""
         return self.choices[min(int(unit * len(self.choices)), len(self.choices) - 1)]
 
-    def values(self) -> Iterator[Value]:
-        """All values in the order given."""
-        return iter(self.choices)
+    def value_at(self, position: int) -> Value:
+        """The value at a position in the order given."""
+        return self.choices[position]
 
     def contains(self, value: Value) -> bool:
         """Whether ``value`` could have been drawn."""
@@ -147,22 +150,23 @@ class SearchSpace:
         """The configuration at a point of the unit cube, one coordinate per range."""
         return {item.name: item.at(unit) for item, unit in zip(self.ranges, units, strict=True)}
 
-    def grid(self) -> Iterator[dict[str, Value]]:
-        """All configurations in lexicographic order of the ranges; the first range varies slowest.
+    def grid_point(self, index: int) -> dict[str, Value]:
+        """The configuration at a position in lexicographic order; the first range varies slowest.
 
         Raises:
             ValueError: When the space is infinite.
+            IndexError: When the position is not below the cardinality.
         """
-        axes: list[list[Value]] = []
-        for item in self.ranges:
-            if isinstance(item, ContinuousRange):
-                if item.cardinality is None:
-                    raise ValueError(f"continuous range {item.name!r} has no grid")
-                axes.append([item.minimum])
-            else:
-                axes.append(list(item.values()))
-        names = [item.name for item in self.ranges]
-        return (dict(zip(names, point, strict=True)) for point in product(*axes))
+        total = self.cardinality
+        if total is None:
+            raise ValueError("a space with a continuous range has no grid")
+        if not 0 <= index < total:
+            raise IndexError(f"grid position {index} of {total}")
+        point: dict[str, Value] = {}
+        for item in reversed(self.ranges):
+            index, position = divmod(index, item.cardinality or 1)
+            point[item.name] = item.value_at(position)
+        return {item.name: point[item.name] for item in self.ranges}
 
     def contains(self, configuration: Mapping[str, Value]) -> bool:
         """Whether a configuration has exactly these names and lies in their ranges."""

@@ -5,12 +5,11 @@ from hrnn_tuner.store.job_change import JobChange
 from hrnn_tuner.store.outbox import OutboxMessage
 from hrnn_tuner.store.paging import Page
 from hrnn_tuner.store.training_jobs import MetricPoint, TrainingJobOrder, TrainingJobQuery
-from hrnn_tuner.store.tuning_jobs import Demand, TuningJobOrder, TuningJobQuery
+from hrnn_tuner.store.tuning_jobs import TuningJobOrder, TuningJobQuery
 from hrnn_tuner.store.unit_of_work import Store, Transaction
 from hrnn_tuner.store.workers import Worker
 
 __all__ = [
-    "Demand",
     "Event",
     "EventKind",
     "JobChange",

@@ -30,9 +30,12 @@ class OutboxRepository:
     def __init__(self, connection: Connection) -> None:
         """Works in the connection's transaction."""
         self._connection = connection
+        #: Whether this transaction added a message, so that the relay has something to do after the commit.
+        self.added = False
 
     def add(self, message: OutboxMessage) -> None:
         """Adds a message."""
+        self.added = True
         self._connection.execute(
             insert(outbox).values(
                 exchange=message.exchange,

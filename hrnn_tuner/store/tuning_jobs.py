@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hrnn_tuner.domain.errors import AlreadyExists
+from hrnn_tuner.domain.fair_share import Demand
 from hrnn_tuner.domain.states import CompletionReason, TuningJobState
 from hrnn_tuner.domain.tuning_job import Counters, TuningJob
 from hrnn_tuner.store import codec
@@ -38,17 +39,6 @@ class TuningJobQuery:
     created_before: datetime | None = None
     updated_after: datetime | None = None
     updated_before: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What a tuning job that may launch asks for: its share follows from its weight, its need from its limits."""
-
-    tuning_job_id: str
-    resource_class: str
-    weight: int
-    active: int
-    wanted: int
 
 
 class TuningJobRepository:
@@ -120,10 +110,12 @@ class TuningJobRepository:
         query = select(func.count()).where(tuning_jobs.c.state.in_(["IN_PROGRESS", "STOPPING"]))
         return int(self._connection.execute(query).scalar_one())
 
-    def unfinished(self) -> list[str]:
-        """Ids of the jobs for which something may be left to do."""
-        states = ["IN_PROGRESS", "STOPPING", "DELETING"]
-        query = select(tuning_jobs.c.id).where(tuning_jobs.c.state.in_(states)).order_by(tuning_jobs.c.id)
+    def due(self, now: datetime) -> list[str]:
+        """Ids of the jobs that are ending, or whose maximum runtime is reached."""
+        table = tuning_jobs.c
+        expired = and_(table.state == "IN_PROGRESS", table.completion_reason.is_(None), table.deadline_at <= now)
+        ending = or_(table.state.in_(["STOPPING", "DELETING"]), expired)
+        query = select(table.id).where(ending).order_by(table.id)
         return list(self._connection.execute(query).scalars())
 
     def demands(self) -> list[Demand]:

@@ -13,8 +13,10 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from worker_service.hrnn.lru import LruCache
 from worker_service.hrnn.preparation import PREPARATION_VERSION, Interactions, prepare
@@ -72,12 +74,15 @@ def _open(folder: Path) -> Interactions | None:
     try:
         facts = json.loads((folder / _FACTS).read_text())
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
-        if facts["shapes"] != {name: list(array.shape) for name, array in arrays.items()}:
-            raise ValueError("the arrays do not have the sizes written down")
+        whole = facts["shapes"] == {name: list(array.shape) for name, array in arrays.items()}
+        duplicates = int(facts["duplicates"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError) as error:
         _log.warning("prepared data in %s are damaged and are made anew: %s", folder, error)
+        return None
+    if not whole:
+        _log.warning("prepared data in %s do not have the sizes written down and are made anew", folder)
         return None
     return Interactions(
         fingerprint=folder.name,
@@ -86,7 +91,7 @@ def _open(folder: Path) -> Interactions | None:
         offsets=arrays["offsets"],
         item=arrays["item"],
         timestamp=arrays["timestamp"],
-        duplicates=facts["duplicates"],
+        duplicates=duplicates,
     )
 
 
@@ -110,7 +115,7 @@ def _store(root: Path, stamp: str, interactions: Interactions) -> Interactions:
 
 def _write(folder: Path, interactions: Interactions) -> None:
     """Writes the arrays and, last, the facts about them."""
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "user_bytes": interactions.users.data,
         "user_offsets": interactions.users.offsets,
         "item_bytes": interactions.items.data,

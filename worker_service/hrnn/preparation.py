@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,9 @@ def check_trainable(interactions: Interactions, uri: str) -> None:
         raise DataError(f"{uri} has {events} interactions{dropped}; at least {MIN_INTERACTIONS} are needed")
     users = int((np.diff(interactions.offsets) >= 2).sum())
     if users < MIN_USERS:
-        raise DataError(f"{uri} has {users} users with at least 2 interactions{dropped}; at least {MIN_USERS} are needed")
+        raise DataError(
+            f"{uri} has {users} users with at least 2 interactions{dropped}; at least {MIN_USERS} are needed"
+        )
 
 
 def _first_of_equals(
@@ -89,10 +92,11 @@ def _first_of_equals(
     return keep
 
 
-def _fingerprint(users: Vocabulary, items: Vocabulary, *arrays: NDArray[np.generic]) -> str:
+def _fingerprint(users: Vocabulary, items: Vocabulary, *arrays: NDArray[Any]) -> str:
     """Hex digest of the prepared content."""
     digest = hashlib.sha256(f"hrnn-interactions-{PREPARATION_VERSION}".encode())
-    for array in (users.data, users.offsets, items.data, items.offsets, *arrays):
+    content: tuple[NDArray[Any], ...] = (users.data, users.offsets, items.data, items.offsets, *arrays)
+    for array in content:
         digest.update(f"\0{array.dtype}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:32]

@@ -107,7 +107,7 @@ def _column(table: Any, path: str, name: str) -> Any:
     column = table.column(name).combine_chunks()
     column = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
     if column.null_count:
-        row = pc.index(pc.is_null(column), True).as_py() + 1
+        row = pc.index(pc.is_null(column), pa.scalar(True)).as_py() + 1
         raise DataError(f"{path} has no {name} in row {row}; every row needs one")
     return column
 
@@ -117,10 +117,12 @@ def _ids(table: Any, path: str, name: str) -> Any:
     column = _column(table, path, name)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if not (pa.types.is_integer(column.type) or pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+    if not (
+        pa.types.is_integer(column.type) or pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    ):
         raise DataError(f"{path} has {name} of type {column.type}; allowed: text or whole numbers")
     column = column.cast(pa.large_string())
-    empty = pc.index(pc.equal(column, ""), pa.scalar(True)).as_py()
+    empty = pc.index(pc.equal(column, pa.scalar("", pa.large_string())), pa.scalar(True)).as_py()
     if empty >= 0:  # only Parquet tells an empty text from a null
         raise DataError(f"{path} has no {name} in row {empty + 1}; every row needs one")
     return column.cast(pa.large_binary())
@@ -138,12 +140,20 @@ def _timestamps(table: Any, path: str) -> Any:
         return pc.utf8_trim_whitespace(column).cast(pa.int64())
     if pa.types.is_floating(column.type):
         good = pc.equal(pc.floor(column), column)
-        _refuse_first(column, pc.and_(good, pc.and_(pc.greater_equal(column, 0), pc.less(column, TIMESTAMP_LIMIT_S))), path)
+        _refuse_first(
+            column,
+            pc.and_(
+                good, pc.and_(pc.greater_equal(column, pa.scalar(0)), pc.less(column, pa.scalar(TIMESTAMP_LIMIT_S)))
+            ),
+            path,
+        )
         return column.cast(pa.int64())
     if not pa.types.is_integer(column.type):
         raise DataError(f"{path} has TIMESTAMP of type {column.type}; {_ALLOWED_TIMESTAMP}")
     column = column.cast(pa.int64(), safe=False)  # an unsigned overflow turns negative and is refused below
-    _refuse_first(column, pc.and_(pc.greater_equal(column, 0), pc.less(column, TIMESTAMP_LIMIT_S)), path)
+    _refuse_first(
+        column, pc.and_(pc.greater_equal(column, pa.scalar(0)), pc.less(column, pa.scalar(TIMESTAMP_LIMIT_S))), path
+    )
     return column
 
 

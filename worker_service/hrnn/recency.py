@@ -50,9 +50,7 @@ def choose_half_life(items: NDArray[np.int32], timestamps: NDArray[np.int64], si
     return best
 
 
-def target_weights(
-    timestamps: NDArray[np.int64], now: int, half_life_days: float | None
-) -> NDArray[np.float32]:
+def target_weights(timestamps: NDArray[np.int64], now: int, half_life_days: float | None) -> NDArray[np.float32]:
     """Weights of training targets with mean 1, float32 [P].
 
     Args:

@@ -42,7 +42,9 @@ def _paths(filesystem: Any, root: str, uri: str) -> tuple[str, ...]:
         if not filesystem.exists(root):
             raise DataError(f"interactions data {uri} do not exist")
         if not root.lower().endswith(SUFFIXES):
-            raise DataError(f"interactions data {uri} have an unknown format; allowed: {', '.join(SUFFIXES)}, or a folder")
+            raise DataError(
+                f"interactions data {uri} have an unknown format; allowed: {', '.join(SUFFIXES)}, or a folder"
+            )
         return (root,)
     found = tuple(sorted(path for path in filesystem.find(root) if _supported(path)))
     if not found:

@@ -1,0 +1,227 @@
+"""The broker on RabbitMQ, over two connections: one that the broker slows down for publishing must not stop acks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+
+from hrnn_tuner.broker.amqp_consumer import Prepare, RabbitMqSubscription
+from hrnn_tuner.broker.amqp_link import AmqpLink, TopologyMismatch
+from hrnn_tuner.broker.amqp_pika import Channel, ChannelClosedByBroker, Connection, reply_of
+from hrnn_tuner.broker.amqp_publisher import ConfirmingChannel
+from hrnn_tuner.broker.contract import Broker, BrokerUnavailable, DeliveryHandler, Message, Subscription
+from hrnn_tuner.broker.limits import check_exchange, check_message, exclusive_queue_arguments, find_queue
+from hrnn_tuner.broker.topology import Topology
+
+#: How long the constructor waits for the first connection before it leaves that to the background.
+CONNECT_TIMEOUT_S = 5.0
+REQUEST_TIMEOUT_S = 10.0
+#: Reply codes that no retry mends: access refused, precondition failed (inequivalent arguments).
+_FATAL_REPLY_CODES = frozenset({403, 406})
+
+
+class RabbitMqBroker(Broker):
+    """One process's two links to RabbitMQ; both declare the topology on every connection.
+
+    A message whose confirm was lost with a connection is published again within the time-out: duplicates are legal.
+
+    Args:
+        url: ``amqp://user:password@host:port/vhost`` or ``amqps://``.
+        name: The service and its instance, for RabbitMQ's connection list.
+        topology: What to declare; only its queues and exchanges can be used.
+
+    Raises:
+        ValueError: When the URL makes no sense.
+        TopologyMismatch: When the broker has other properties for one of the objects, or forbids declaring it. A broker
+            that cannot be reached is no error here: the links keep trying.
+    """
+
+    def __init__(self, url: str, name: str, topology: Topology) -> None:
+        self._topology = topology
+        self._consumers = _Consumers(topology)
+        self._publisher = _Publisher(topology)
+        self._consuming = AmqpLink(url, f"{name}/consume", self._consumers)
+        self._publishing = AmqpLink(url, f"{name}/publish", self._publisher)
+        self._publisher.link = self._publishing
+        deadline = time.monotonic() + CONNECT_TIMEOUT_S
+        for link in (self._publishing, self._consuming):
+            link.start()
+        for link in (self._publishing, self._consuming):
+            link.wait_ready(deadline - time.monotonic())
+            if link.fatal is not None:
+                mismatch = link.fatal
+                self.close()
+                raise mismatch
+
+    def publish(
+        self, exchange: str, routing_key: str, message: Message, *, mandatory: bool = True, timeout_s: float = 10.0
+    ) -> None:
+        """See `Broker.publish`."""
+        check_exchange(self._topology, exchange)
+        check_message(routing_key, message)
+        deadline = time.monotonic() + timeout_s
+        while self._publishing.wait_ready(deadline - time.monotonic()):
+            outcome: Future[None] = Future()
+            self._publisher.send(exchange, routing_key, message, mandatory, outcome)
+            try:
+                outcome.result(max(0.0, deadline - time.monotonic()))
+                return
+            except BrokerUnavailable:
+                if time.monotonic() >= deadline:
+                    raise
+            except FutureTimeoutError:
+                outcome.cancel()
+                raise BrokerUnavailable(f"no confirmation within {timeout_s} s") from None
+        raise BrokerUnavailable(self._publishing.describe())
+
+    def subscribe(
+        self, queue: str, handler: DeliveryHandler, *, prefetch: int, limit: int | None = None
+    ) -> Subscription:
+        """See `Broker.subscribe`."""
+        name = find_queue(self._topology, queue).name
+        return self._subscribe(lambda _: name, handler, prefetch, limit)
+
+    def subscribe_exclusive(self, exchange: str, routing_keys: Sequence[str], handler: DeliveryHandler) -> Subscription:
+        """See `Broker.subscribe_exclusive`."""
+        check_exchange(self._topology, exchange)
+        keys = tuple(routing_keys)
+
+        def prepare(channel: Channel) -> str:
+            arguments = exclusive_queue_arguments(exchange)
+            queue = str(channel.queue_declare("", exclusive=True, auto_delete=True, arguments=arguments).method.queue)
+            for key in keys:
+                channel.queue_bind(queue, exchange, key)
+            return queue
+
+        return self._subscribe(prepare, handler, None, None)
+
+    def _subscribe(
+        self, prepare: Prepare, handler: DeliveryHandler, prefetch: int | None, limit: int | None
+    ) -> Subscription:
+        if self._consuming.closed:
+            raise BrokerUnavailable(self._consuming.describe())
+        subscription = RabbitMqSubscription(
+            self._consuming, prepare, handler, prefetch=prefetch, limit=limit, on_end=self._consumers.remove
+        )
+        self._consumers.add(subscription)
+        try:
+            self._consuming.call(subscription.start).result(REQUEST_TIMEOUT_S)
+        except (BrokerUnavailable, FutureTimeoutError):
+            return subscription  # it is registered: the next connection starts it
+        return subscription
+
+    def depth(self, queue: str) -> int:
+        """See `Broker.depth`."""
+        name = find_queue(self._topology, queue).name
+
+        def count(connection: Connection) -> int:
+            channel = connection.channel()  # its own: a missing queue closes it
+            messages = int(channel.queue_declare(name, passive=True).method.message_count)
+            channel.close()
+            return messages
+
+        deadline = time.monotonic() + REQUEST_TIMEOUT_S
+        if not self._publishing.wait_ready(REQUEST_TIMEOUT_S):
+            raise BrokerUnavailable(self._publishing.describe())
+        try:
+            return self._publishing.call(count).result(max(0.0, deadline - time.monotonic()))
+        except FutureTimeoutError:
+            raise BrokerUnavailable(f"no answer within {REQUEST_TIMEOUT_S} s") from None
+
+    @property
+    def connected(self) -> bool:
+        """See `Broker.connected`."""
+        return self._consuming.ready and self._publishing.ready
+
+    def close(self) -> None:
+        """See `Broker.close`. Acknowledgements made before it are still sent."""
+        self._consuming.close()
+        self._publishing.close()
+
+
+class _Consumers:
+    """The consuming link's user: starts every subscription on every connection."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._subscriptions: list[RabbitMqSubscription] = []
+        self._lock = threading.Lock()
+
+    def add(self, subscription: RabbitMqSubscription) -> None:
+        with self._lock:
+            self._subscriptions.append(subscription)
+
+    def remove(self, subscription: RabbitMqSubscription) -> None:
+        with self._lock:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+
+    def on_connected(self, connection: Connection) -> None:
+        declare(connection, self._topology)
+        with self._lock:
+            subscriptions = list(self._subscriptions)
+        for subscription in subscriptions:
+            subscription.start(connection)
+
+    def on_lost(self) -> None:
+        """Nothing to forget: subscriptions know their connection's number."""
+
+
+class _Publisher:
+    """The publishing link's user: one confirming channel per connection."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._channel: ConfirmingChannel | None = None
+        self.link: AmqpLink
+
+    def on_connected(self, connection: Connection) -> None:
+        declare(connection, self._topology)
+        self._channel = ConfirmingChannel(self.link.open_channel(connection))
+
+    def on_lost(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.fail_all(f"{self.link.name}: connection lost before the confirmation")
+
+    def send(self, exchange: str, routing_key: str, message: Message, mandatory: bool, outcome: Future[None]) -> None:
+        """Has the message published on the link's thread. From any thread; ``outcome`` tells what came of it."""
+
+        def publish(_connection: Connection) -> None:
+            assert self._channel is not None
+            self._channel.publish(exchange, routing_key, message, mandatory, outcome)
+
+        self.link.call(publish).add_done_callback(lambda sent: _pass_failure(sent, outcome))
+
+
+def _pass_failure(sent: Future[None], outcome: Future[None]) -> None:
+    error = sent.exception()
+    if error is not None and outcome.set_running_or_notify_cancel():
+        outcome.set_exception(error)
+
+
+def declare(connection: Connection, topology: Topology) -> None:
+    """Declares the topology; what exists with the same properties stays as it is.
+
+    Raises:
+        TopologyMismatch: When an object exists with others, or may not be declared by this user.
+    """
+    channel = connection.channel()
+    name = ""
+    try:
+        for exchange in topology.exchanges:
+            name = exchange.name
+            channel.exchange_declare(exchange.name, exchange.kind, durable=True)
+        for queue in topology.queues:
+            name = queue.name
+            channel.queue_declare(queue.name, durable=True, arguments=queue.arguments)
+            channel.queue_bind(queue.name, queue.exchange, queue.routing_key)
+    except ChannelClosedByBroker as error:
+        code, text = reply_of(error)
+        if code in _FATAL_REPLY_CODES:
+            raise TopologyMismatch(f"declaring {name!r}: {code} {text}") from error
+        raise
+    channel.close()

@@ -1,0 +1,115 @@
+"""What `hrnn-tuner describe` shows of a tuning job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hrnn_tuner.cli.output import duration_text, objective_text, short_name, state_text, table, time_text, value_text
+from hrnn_tuner.cli.watch_state import objective_metric
+from hrnn_tuner.v1.parameters_pb2 import (
+    SCALING_TYPE_AUTO,
+    SCALING_TYPE_UNSPECIFIED,
+    ContinuousParameterRange,
+    IntegerParameterRange,
+    ParameterRanges,
+    ScalingType,
+)
+from hrnn_tuner.v1.training_job_pb2 import TrainingJob
+from hrnn_tuner.v1.tuning_job_pb2 import (
+    CompletionReason,
+    ObjectiveType,
+    Strategy,
+    TrainingJobDefinition,
+    TuningJob,
+)
+
+_PLAIN = (SCALING_TYPE_UNSPECIFIED, SCALING_TYPE_AUTO)
+
+
+def describe_job(job: TuningJob) -> RenderableType:
+    """The whole description."""
+    parts: list[RenderableType] = [_facts(job)]
+    for definition in job.spec.training_job_definitions:
+        parts += [Text(), _definition(definition)]
+    if job.HasField("best_training_job"):
+        parts += [Text(), _best(job.best_training_job, objective_metric(job, job.best_training_job))]
+    return Group(*parts)
+
+
+def _facts(job: TuningJob) -> Table:
+    """State, bounds, counters and times."""
+    counters, limits = job.training_job_state_counters, job.spec.resource_limits
+    reason = short_name(CompletionReason, job.completion_reason) if job.completion_reason else job.failure_reason
+    state = state_text(job).append(f" ({reason})" if reason else "", style="default")
+    rows: list[tuple[str, RenderableType]] = [
+        ("tuning job", Text(job.name, style="bold")),
+        ("id", job.id),
+        ("state", state),
+        ("strategy", f"{short_name(Strategy, job.spec.strategy)}, random_seed {job.spec.random_seed}"),
+        (
+            "limits",
+            f"{limits.max_number_of_training_jobs} training jobs, {limits.max_parallel_training_jobs} in parallel",
+        ),
+        (
+            "training jobs",
+            f"{counters.completed} completed, {counters.in_progress} in progress "
+            f"({counters.retryable_error} retrying), {counters.non_retryable_error} failed, {counters.stopped} stopped",
+        ),
+        ("created", time_text(job.create_time)),
+        ("ended", time_text(job.end_time)),
+        ("runtime", duration_text(job.runtime_in_seconds)),
+        *(("tag", f"{key}={value}") for key, value in sorted(job.spec.tags.items())),
+        *(("warning", Text(warning, style="yellow")) for warning in job.warnings),
+    ]
+    return _pairs(rows)
+
+
+def _definition(definition: TrainingJobDefinition) -> Table:
+    """Algorithm, objective, data and search space."""
+    objective = definition.objective
+    static = definition.static_hyperparameters
+    rows: list[tuple[str, RenderableType]] = [
+        ("algorithm", Text(definition.algorithm, style="bold")),
+        ("objective", f"{short_name(ObjectiveType, objective.type)} {objective.metric_name}"),
+        *((f"data {channel.name}", channel.uri) for channel in definition.data_channels),
+        *((f"tuned {name}", text) for name, text in _ranges(definition.parameter_ranges)),
+        *((f"static {name}", value_text(static[name])) for name in sorted(static)),
+    ]
+    return _pairs(rows)
+
+
+def _ranges(ranges: ParameterRanges) -> Iterator[tuple[str, str]]:
+    """Each tuned hyperparameter with its range."""
+    numeric: list[IntegerParameterRange | ContinuousParameterRange] = [
+        *ranges.integer_parameter_ranges,
+        *ranges.continuous_parameter_ranges,
+    ]
+    for item in numeric:
+        scaling = "" if item.scaling_type in _PLAIN else f", {short_name(ScalingType, item.scaling_type)}"
+        yield item.name, f"{item.min_value} to {item.max_value}{scaling}"
+    for categorical in ranges.categorical_parameter_ranges:
+        yield categorical.name, ", ".join(value_text(value) for value in categorical.values)
+
+
+def _best(job: TrainingJob, metric: str) -> Table:
+    """The best training job."""
+    rows: list[tuple[str, RenderableType]] = [
+        ("best training job", Text(job.name, style="bold green")),
+        (metric or "objective", objective_text(job)),
+        *((name, value_text(value)) for name, value in sorted(job.tuned_hyperparameters.items())),
+        ("artifact", job.artifact_uri or "-"),
+    ]
+    return _pairs(rows)
+
+
+def _pairs(rows: list[tuple[str, RenderableType]]) -> Table:
+    """Facts, one a line."""
+    result = table("", "", "")
+    result.show_header = False
+    for name, value in rows:
+        result.add_row(Text(name, style="dim"), value)
+    return result

@@ -1,0 +1,1 @@
+"""Plans training jobs, dispatches them, takes in reports and decides what follows from them."""

@@ -1,0 +1,92 @@
+"""Queue messages from and to domain values."""
+
+from __future__ import annotations
+
+import hashlib
+
+from hrnn_tuner.broker import Message
+from hrnn_tuner.broker.topology import TASKS_EXCHANGE
+from hrnn_tuner.domain.objective import ObjectiveType
+from hrnn_tuner.domain.search_space import Value
+from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.tuning_job import TuningJob
+from hrnn_tuner.store import OutboxMessage
+from hrnn_tuner.v1 import parameters_pb2, queue_pb2
+
+TASK_TYPE = queue_pb2.Task.DESCRIPTOR.full_name
+REPORT_TYPE = queue_pb2.Report.DESCRIPTOR.full_name
+CONTROL_TYPE = queue_pb2.Control.DESCRIPTOR.full_name
+HINT_TYPE = queue_pb2.JobHint.DESCRIPTOR.full_name
+
+#: Seeds stay below 2^53, which every client language can hold exactly.
+_SEED_BITS = 53
+
+
+def training_seed(job_seed: int, number: int) -> int:
+    """Seed of a training job: a hash of the tuning job's seed and the number."""
+    digest = hashlib.sha256(f"{job_seed}/{number}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> (64 - _SEED_BITS)
+
+
+def _value(value: Value) -> parameters_pb2.HyperparameterValue:
+    """A typed value."""
+    if isinstance(value, bool):
+        return parameters_pb2.HyperparameterValue(bool_value=value)
+    if isinstance(value, int):
+        return parameters_pb2.HyperparameterValue(integer_value=value)
+    if isinstance(value, float):
+        return parameters_pb2.HyperparameterValue(double_value=value)
+    return parameters_pb2.HyperparameterValue(string_value=value)
+
+
+def attempt_ref(job: TrainingJob) -> queue_pb2.AttemptRef:
+    """Identity of a training job's current attempt."""
+    return queue_pb2.AttemptRef(
+        tuning_job_id=job.tuning_job_id, number=job.number, attempt=job.attempt, token=job.token
+    )
+
+
+def artifact_uri(output_uri: str, tuning_job: TuningJob, job: TrainingJob) -> str:
+    """Where an attempt puts its model; no two attempts share a folder, so a late one can overwrite nothing."""
+    return f"{output_uri.rstrip('/')}/{tuning_job.spec.name}/{job.name}/attempt-{job.attempt}"
+
+
+def task(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
+    """The task message that starts a training job's current attempt."""
+    definition = tuning_job.spec.definition(job.definition_name)
+    assignment = queue_pb2.TrainingAssignment(
+        ref=attempt_ref(job),
+        training_job_name=job.name,
+        algorithm=definition.algorithm,
+        hyperparameters={name: _value(value) for name, value in job.hyperparameters.items()},
+        channels=dict(definition.channels),
+        objective_metric=definition.objective.metric_name,
+        maximize=definition.objective.type is ObjectiveType.MAXIMIZE,
+        seed=training_seed(tuning_job.spec.seed, job.number),
+        split_seed=tuning_job.spec.seed,
+        artifact_uri=artifact_uri(definition.output_uri, tuning_job, job),
+        environment=dict(definition.environment),
+    )
+    return OutboxMessage(
+        exchange=TASKS_EXCHANGE,
+        routing_key=definition.resource_class,
+        type=TASK_TYPE,
+        message_id=f"{job.name}/{job.attempt}",
+        correlation_id=job.tuning_job_id,
+        body=queue_pb2.Task(assignments=[assignment]).SerializeToString(),
+        number=job.number,
+        attempt=job.attempt,
+    )
+
+
+def control(ref: queue_pb2.AttemptRef, command: queue_pb2.Control.Command) -> Message:
+    """A control message; it is worth nothing after a broker restart."""
+    body = queue_pb2.Control(ref=ref, command=command).SerializeToString()
+    message_id = f"{ref.tuning_job_id}/{ref.number}/{ref.attempt}/{command}"
+    return Message(CONTROL_TYPE, body, message_id=message_id, correlation_id=ref.tuning_job_id, persistent=False)
+
+
+def hint(tuning_job_id: str) -> Message:
+    """A wake-up hint."""
+    body = queue_pb2.JobHint(tuning_job_id=tuning_job_id).SerializeToString()
+    return Message(HINT_TYPE, body, correlation_id=tuning_job_id, persistent=False)

@@ -1,0 +1,207 @@
+"""Takes reports off the queue, applies them in batches of one transaction, and acknowledges after the commit."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from hrnn_tuner.broker import Broker, Delivery, Subscription
+from hrnn_tuner.broker.topology import reports_queue
+from hrnn_tuner.domain.clock import Clock
+from hrnn_tuner.domain.errors import ServiceUnavailable
+from hrnn_tuner.store import Store, Transaction, Worker
+from hrnn_tuner.v1 import queue_pb2
+from scheduler_service.convert import REPORT_TYPE
+from scheduler_service.ingest_health import IngestHealth
+from scheduler_service.outgoing import Outgoing
+from scheduler_service.planner import Planner
+from scheduler_service.reports import Reply, ReportApplier, Verdict
+from scheduler_service.wakeup import Wakeup
+
+_LOG = structlog.get_logger(__name__)
+_JOIN_TIMEOUT_S = 10.0
+#: Most reports of one transaction; also the consumer's prefetch.
+BATCH_SIZE = 64
+_RETRY_S = 0.5
+
+
+@dataclass
+class _Effects:
+    """What to do once a batch is committed."""
+
+    replies: list[Reply] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    enqueued: bool = False
+    room_for_others: bool = False
+    stale: int = 0
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A parsed delivery."""
+
+    delivery: Delivery
+    report: queue_pb2.Report
+
+
+class Ingester:
+    """Owns the reports subscription and the one thread that applies reports."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        broker: Broker,
+        planner: Planner,
+        outgoing: Outgoing,
+        health: IngestHealth,
+        scheduler_id: str,
+        clock: Clock,
+        relay: Wakeup,
+        planning: Wakeup,
+    ) -> None:
+        """Takes its collaborators; `start` subscribes."""
+        self._store = store
+        self._broker = broker
+        self._planner = planner
+        self._applier = ReportApplier(planner)
+        self._outgoing = outgoing
+        self._health = health
+        self._scheduler_id = scheduler_id
+        self._clock = clock
+        self._relay = relay
+        self._planning = planning
+        self._deliveries: queue.Queue[Delivery | None] = queue.Queue()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="scheduler-ingester", daemon=True)
+        self._subscription: Subscription | None = None
+
+    def start(self) -> None:
+        """Starts consuming."""
+        self._thread.start()
+        self._subscription = self._broker.subscribe(reports_queue(), self._deliveries.put, prefetch=BATCH_SIZE)
+
+    def stop(self) -> None:
+        """Stops consuming; what is not applied goes back to the queue."""
+        self._stop.set()
+        if self._subscription is not None:
+            self._subscription.cancel()
+        self._deliveries.put(None)
+        self._thread.join(_JOIN_TIMEOUT_S)
+
+    def _run(self) -> None:
+        """Applies batches until told to stop."""
+        while (first := self._deliveries.get()) is not None:
+            batch = [first]
+            while len(batch) < BATCH_SIZE and not self._deliveries.empty():
+                following = self._deliveries.get()
+                if following is None:
+                    return
+                batch.append(following)
+            self._ingest(batch)
+
+    def _ingest(self, deliveries: Sequence[Delivery]) -> None:
+        """Applies a batch, waiting for the database as long as it takes; falls back to one by one on a bad report."""
+        items = [item for item in map(self._parse, deliveries) if item is not None]
+        while not self._stop.is_set():
+            try:
+                self._commit(items)
+                return
+            except ServiceUnavailable as error:
+                _LOG.warning("database is away, reports wait", error=str(error), waiting=len(items))
+                self._stop.wait(_RETRY_S)
+                items = [item for item in items if item.delivery.current]  # the others will be delivered again
+            except Exception:  # noqa: BLE001 - one bad report must not stop the others
+                if len(items) == 1:
+                    _LOG.exception("report cannot be applied", message_id=items[0].delivery.message.message_id)
+                    items[0].delivery.reject(requeue=False)
+                    return
+                for item in items:
+                    self._ingest([item.delivery])
+                return
+
+    def _parse(self, delivery: Delivery) -> _Item | None:
+        """Parses a report; garbage goes to the dead letters."""
+        try:
+            if delivery.message.type != REPORT_TYPE:
+                raise DecodeError(f"type is {delivery.message.type!r}")
+            report = queue_pb2.Report.FromString(delivery.message.body)
+            if report.WhichOneof("report") is None:
+                raise DecodeError("empty report")
+        except DecodeError as error:
+            _LOG.warning("garbage on the reports queue", error=str(error), message_id=delivery.message.message_id)
+            delivery.reject(requeue=False)
+            return None
+        return _Item(delivery, report)
+
+    def _commit(self, items: Sequence[_Item]) -> None:
+        """Applies reports in one transaction, acknowledges them, and does what follows."""
+        if not items:
+            return
+        effects = _Effects()
+        probes = [item.report.probe for item in items if item.report.WhichOneof("report") == "probe"]
+        if len(probes) < len(items):
+            with self._store.write() as tx:
+                self._apply(tx, items, effects)
+        for item in items:
+            item.delivery.ack()
+        for probe in probes:
+            if probe.scheduler_id == self._scheduler_id:
+                self._health.probe_returned(probe.sequence, self._clock())
+        self._follow_up(effects)
+
+    def _apply(self, tx: Transaction, items: Iterable[_Item], effects: _Effects) -> None:
+        """Applies heartbeats, then the reports of each tuning job in their order; job locks in order of ids."""
+        by_job: dict[str, list[queue_pb2.AttemptReport]] = {}
+        for item in items:
+            kind = item.report.WhichOneof("report")
+            if kind == "attempt":
+                by_job.setdefault(item.report.attempt.ref.tuning_job_id, []).append(item.report.attempt)
+        for job_id, reports in sorted(by_job.items()):
+            change = tx.change(job_id, self._clock())
+            if change is None:  # deleted
+                effects.replies.extend(
+                    Reply(report.worker_id, report.ref, queue_pb2.Control.COMMAND_SUPERSEDED) for report in reports
+                )
+                continue
+            for report in reports:
+                verdict = self._applier.apply(tx, change, report, effects.replies.append)
+                effects.stale += verdict is Verdict.STALE
+            self._planner.plan(tx, change)
+            effects.room_for_others |= any(report.WhichOneof("event") == "ended" for report in reports)
+            if change.changed:
+                effects.changed.add(job_id)
+            change.write()
+        for item in items:
+            if item.report.WhichOneof("report") == "heartbeat":
+                self._heartbeat(tx, item.report.heartbeat, effects)
+        effects.enqueued = tx.outbox.added
+
+    def _heartbeat(self, tx: Transaction, beat: queue_pb2.WorkerHeartbeat, effects: _Effects) -> None:
+        """Records a worker's sign of life and extends the leases of what it runs."""
+        now = self._clock()
+        if beat.leaving:
+            tx.workers.remove(beat.worker_id)
+        else:
+            tx.workers.seen(Worker(beat.worker_id, beat.resource_class, beat.slots, now))
+        holders = [(ref.tuning_job_id, ref.number, ref.attempt, ref.token) for ref in beat.running]
+        tx.training_jobs.renew_leases(holders, beat.worker_id, now)
+        effects.room_for_others = True  # its slots may be new
+
+    def _follow_up(self, effects: _Effects) -> None:
+        """Wakes whoever has something to do now."""
+        if effects.enqueued:
+            self._relay.set()
+        for reply in effects.replies:
+            self._outgoing.command(reply.worker_id, reply.ref, reply.command)
+        for job_id in effects.changed:
+            self._outgoing.changed(job_id)
+        if effects.room_for_others:
+            self._planning.set()
+        if effects.stale:
+            _LOG.info("stale reports ignored", count=effects.stale)

@@ -1,0 +1,193 @@
+"""What must happen without any report: launches, ends, repeated stops, leases that ran out, tasks that got lost."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from hrnn_tuner.broker import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
+from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD, tasks_queue
+from hrnn_tuner.domain.clock import Clock
+from hrnn_tuner.domain.states import FailureCause
+from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.store import Store
+from hrnn_tuner.v1 import queue_pb2
+from scheduler_service import convert
+from scheduler_service.ingest_health import IngestHealth
+from scheduler_service.outgoing import Outgoing
+from scheduler_service.planner import Planner
+from scheduler_service.wakeup import Wakeup
+
+_LOG = structlog.get_logger(__name__)
+#: A queued task that nobody took while the queue is empty is lost after this time.
+LOST_TASK_AFTER = timedelta(seconds=10)
+_PUBLISH_TIMEOUT_S = 2.0
+
+
+class PlanningRound:
+    """Looks at all tuning jobs: ends what is due, launches what there is room for, repeats stop commands."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        planner: Planner,
+        outgoing: Outgoing,
+        clock: Clock,
+        relay: Wakeup,
+        control_resend: timedelta,
+    ) -> None:
+        """Takes its collaborators."""
+        self._store = store
+        self._planner = planner
+        self._outgoing = outgoing
+        self._clock = clock
+        self._relay = relay
+        self._control_resend = control_resend
+        self._stops_sent: dict[tuple[str, int, int], datetime] = {}
+
+    def run(self) -> None:
+        """One round."""
+        now = self._clock()
+        with self._store.read() as tx:
+            due = tx.tuning_jobs.due(now)
+            launchable = self._planner.launchable(tx, now)
+        for tuning_job_id in [*due, *(job_id for job_id in launchable if job_id not in due)]:
+            self._advance(tuning_job_id)
+        self._send_stops(now)
+
+    def _advance(self, tuning_job_id: str) -> None:
+        """Ends or plans one tuning job."""
+        with self._store.write() as tx:
+            change = tx.change(tuning_job_id, self._clock())
+            if change is None:
+                return
+            deleted = self._planner.end(tx, change)
+            if not deleted:
+                self._planner.plan(tx, change)
+                change.write()
+            enqueued = tx.outbox.added
+        if enqueued:
+            self._relay.set()
+        self._outgoing.changed(tuning_job_id)
+
+    def _send_stops(self, now: datetime) -> None:
+        """Sends a stop command for every training job that was asked to stop, again and again until it has ended."""
+        with self._store.read() as tx:
+            stopping = tx.training_jobs.stopping()
+        sent = {}
+        for job in stopping:
+            key = (job.tuning_job_id, job.number, job.attempt)
+            last = self._stops_sent.get(key)
+            if last is None or now - last >= self._control_resend:
+                self._outgoing.command(job.worker_id, convert.attempt_ref(job), queue_pb2.Control.COMMAND_STOP)
+                last = now
+            sent[key] = last
+        self._stops_sent = sent
+
+
+class Reaper:
+    """Ends attempts whose worker was not heard of for a lease, and enqueues again what the broker lost."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        broker: Broker,
+        planner: Planner,
+        outgoing: Outgoing,
+        health: IngestHealth,
+        scheduler_id: str,
+        clock: Clock,
+        relay: Wakeup,
+        lease_ttl: timedelta,
+    ) -> None:
+        """Takes its collaborators."""
+        self._store = store
+        self._broker = broker
+        self._planner = planner
+        self._outgoing = outgoing
+        self._health = health
+        self._scheduler_id = scheduler_id
+        self._clock = clock
+        self._relay = relay
+        self._lease_ttl = lease_ttl
+
+    def run(self) -> None:
+        """One round: asks whether reports are applied without delay, and acts on leases only if they are."""
+        self._probe()
+        now = self._clock()
+        since = self._health.caught_up_since(now)
+        if since is None:
+            return
+        if since <= now - self._lease_ttl:
+            with self._store.write() as tx:
+                tx.workers.forget_before(now - 10 * self._lease_ttl)
+            with self._store.read() as tx:
+                silent = tx.training_jobs.silent_since(now - self._lease_ttl)
+            for job in silent:
+                self._reap(job)
+        self._requeue_lost(now)
+
+    def _probe(self) -> None:
+        """Sends a probe through the reports queue."""
+        probe = queue_pb2.IngestProbe(scheduler_id=self._scheduler_id, sequence=self._health.next_probe(self._clock()))
+        body = queue_pb2.Report(probe=probe).SerializeToString()
+        message = Message(convert.REPORT_TYPE, body, message_id=f"probe/{probe.sequence}", persistent=False)
+        try:
+            self._broker.publish(REPORTS_EXCHANGE, REPORTS_SHARD, message, timeout_s=_PUBLISH_TIMEOUT_S)
+        except (BrokerUnavailable, MessageRefused, MessageUnroutable) as error:
+            _LOG.info("no probe sent, leases rest", error=str(error))
+
+    def _reap(self, seen: TrainingJob) -> None:
+        """Ends one attempt, unless a report came in between."""
+        with self._store.write() as tx:
+            change = tx.change(seen.tuning_job_id, self._clock())
+            job = tx.training_jobs.get(seen.tuning_job_id, seen.number)
+            if change is None or job is None or not job.dispatched or job.seen_at is None:
+                return
+            if job.attempt != seen.attempt or job.seen_at >= change.now - self._lease_ttl:
+                return
+            silence = (change.now - job.seen_at).total_seconds()
+            reason = f"worker {job.worker_id} was not heard of for {silence:.0f} s"
+            self._planner.retry(tx, change, job, FailureCause.WORKER_LOST, reason)
+            self._planner.plan(tx, change)
+            change.write()
+        _LOG.warning("lease ran out", training_job=job.name, attempt=job.attempt, worker_id=job.worker_id)
+        self._outgoing.command(job.worker_id, convert.attempt_ref(job), queue_pb2.Control.COMMAND_SUPERSEDED)
+        self._relay.set()
+        self._outgoing.changed(job.tuning_job_id)
+
+    def _requeue_lost(self, now: datetime) -> None:
+        """Enqueues tasks again that are neither in the outbox nor on the queue: the broker was wiped."""
+        with self._store.read() as tx:
+            old = [job for job in tx.training_jobs.waiting() if now - job.transitions[-1].at > LOST_TASK_AFTER]
+            jobs = {job.tuning_job_id: tx.tuning_jobs.get(job.tuning_job_id) for job in old}
+        classes = {
+            tuning_job_id: job.spec.definitions[0].resource_class
+            for tuning_job_id, job in jobs.items()
+            if job is not None
+        }
+        try:
+            empty = {name for name in set(classes.values()) if self._broker.depth(tasks_queue(name)) == 0}
+        except BrokerUnavailable:
+            return
+        for waiting in old:
+            if classes.get(waiting.tuning_job_id) in empty:
+                self._requeue(waiting)
+
+    def _requeue(self, seen: TrainingJob) -> None:
+        """Enqueues the current attempt of one training job again, unless a worker took it in between."""
+        with self._store.write() as tx:
+            change = tx.change(seen.tuning_job_id, self._clock())
+            job = tx.training_jobs.get(seen.tuning_job_id, seen.number)
+            if change is None or job is None or job.dispatched or not job.active or job.attempt != seen.attempt:
+                return
+            if tx.outbox.has_task(job.tuning_job_id, job.number, job.attempt):
+                return
+            tx.outbox.add(convert.task(change.job, job))
+            change.decide("REQUEUED", job.number, "its task was lost by the broker")
+            change.write()
+        _LOG.warning("task was lost by the broker", training_job=seen.name, attempt=seen.attempt)
+        self._relay.set()

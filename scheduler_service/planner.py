@@ -1,0 +1,130 @@
+"""Launches training jobs within the limits, in the transaction that made room for them."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hrnn_tuner.domain.fair_share import Demand, shares
+from hrnn_tuner.domain.states import CompletionReason, FailureCause, SecondaryState, TuningJobState
+from hrnn_tuner.domain.training_job import Proposal, TrainingJob, Transition
+from hrnn_tuner.domain.tuning_job import TuningJob
+from hrnn_tuner.store import JobChange, Transaction
+from scheduler_service import convert
+from scheduler_service.strategies import History, strategy_for
+
+
+def new_token() -> str:
+    """A fencing token: 128 random bits."""
+    return secrets.token_hex(16)
+
+
+def training_job_name(tuning_job: TuningJob, number: int) -> str:
+    """``<tuning job>-<number>-<8 hex digits>``; the digits keep names unique when a tuning job's name is reused."""
+    digest = hashlib.sha256(f"{tuning_job.id}/{number}".encode()).hexdigest()
+    return f"{tuning_job.spec.name}-{number:03d}-{digest[:8]}"
+
+
+class Planner:
+    """Decides what to launch. Thread-safe; keeps no state between calls."""
+
+    def __init__(self, *, worker_ttl: timedelta, tokens: Callable[[], str] = new_token) -> None:
+        """Takes the silence after which a worker's slots no longer count, and the source of fencing tokens."""
+        self._worker_ttl = worker_ttl
+        self._tokens = tokens
+
+    def launchable(self, tx: Transaction, now: datetime, current: TuningJob | None = None) -> dict[str, int]:
+        """How many training jobs each tuning job may launch now.
+
+        Args:
+            tx: The transaction.
+            now: The time.
+            current: A locked tuning job whose unwritten changes count instead of its row.
+        """
+        demands = tx.tuning_jobs.demands()
+        if current is not None:
+            own = Demand(
+                current.id,
+                current.spec.definitions[0].resource_class,
+                current.spec.weight,
+                current.counters.in_progress,
+                current.wanted,
+            )
+            demands = [own if demand.tuning_job_id == current.id else demand for demand in demands]
+        return shares(demands, tx.workers.slots(seen_after=now - self._worker_ttl))
+
+    def plan(self, tx: Transaction, change: JobChange) -> int:
+        """Launches what limits and fair share allow for one tuning job; returns how many."""
+        job = change.job
+        if job.wanted == 0:
+            return 0
+        count = min(job.wanted, self.launchable(tx, change.now, job).get(job.id, 0))
+        if count == 0:
+            return 0
+        first = job.counters.launched + 1
+        definition = job.spec.definitions[0]
+        strategy = strategy_for(job.spec.strategy)
+        reads = strategy.reads_configurations(definition.space)
+        configurations = tuple(tx.training_jobs.tried(job.id)) if reads else ()
+        history = History(definition.space, definition.objective, configurations)
+        proposals = strategy.propose(history, range(first, first + count), job.spec.seed)
+        for number, proposal in enumerate(proposals, start=first):
+            self._launch(tx, change, number, proposal)
+        if len(proposals) < count:
+            change.job = replace(change.job, completion_reason=CompletionReason.SPACE_EXHAUSTED)
+            change.decide("SPACE_EXHAUSTED", 0, "every point of the search space was tried")
+        return len(proposals)
+
+    def _launch(self, tx: Transaction, change: JobChange, number: int, proposal: Proposal) -> None:
+        """Adds one training job and its task."""
+        job = change.job
+        definition = job.spec.definitions[0]
+        training_job = TrainingJob(
+            tuning_job_id=job.id,
+            number=number,
+            name=training_job_name(job, number),
+            definition_name=definition.name,
+            proposal=proposal,
+            hyperparameters=definition.resolve(proposal.hyperparameters),
+            secondary=SecondaryState.PENDING,
+            attempt=1,
+            token=self._tokens(),
+            created_at=change.now,
+            transitions=(Transition(SecondaryState.PENDING, change.now, 1),),
+            tags=dict(job.tags),
+        )
+        change.decide("PROPOSED", number, f"{proposal.strategy}, seed {proposal.seed}: {proposal.explanation}")
+        change.launch(training_job)
+        tx.outbox.add(convert.task(job, training_job))
+
+    def retry(
+        self, tx: Transaction, change: JobChange, job: TrainingJob, cause: FailureCause, reason: str
+    ) -> TrainingJob:
+        """Ends a lost attempt and, unless a stop was asked for or too many were lost, enqueues the next one."""
+        limit = change.job.spec.definition(job.definition_name).max_attempts
+        after = job.lost(cause, reason, max_attempts=limit, token=self._tokens(), now=change.now)
+        change.put(job, after)
+        if after.secondary is SecondaryState.RESTARTING:
+            change.decide("RETRIED", after.number, f"attempt {after.attempt} follows: {reason}")
+            tx.outbox.add(convert.task(change.job, after))
+        return after
+
+    def end(self, tx: Transaction, change: JobChange) -> bool:
+        """Does what a stop, a deletion or the maximum runtime asks for; returns whether the job was deleted."""
+        job = change.job
+        if job.state is TuningJobState.DELETING:
+            tx.tuning_jobs.delete(job.id)
+            return True
+        if job.state is TuningJobState.IN_PROGRESS and job.completion_reason is None:
+            limit = job.spec.limits.max_runtime_s
+            if limit is None or change.now < job.created_at + timedelta(seconds=limit):
+                return False
+            change.job = replace(job, completion_reason=CompletionReason.MAX_RUNTIME)
+            change.decide("MAX_RUNTIME", 0, "the maximum runtime is reached", {"max_runtime_in_seconds": float(limit)})
+        if not change.job.launching:
+            for training_job in tx.training_jobs.active(job.id):
+                change.put(training_job, training_job.stop_requested("the tuning job ends", change.now))
+        return False

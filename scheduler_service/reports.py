@@ -1,0 +1,116 @@
+"""What one report of a worker does to its tuning job. Fencing is here."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from hrnn_tuner.domain.states import FailureCause, SecondaryState
+from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.store import JobChange, MetricPoint, Transaction
+from hrnn_tuner.v1 import queue_pb2, training_job_pb2
+from scheduler_service import convert
+from scheduler_service.planner import Planner
+
+_Outcome = queue_pb2.AttemptEnded.Outcome
+_Command = queue_pb2.Control.Command
+
+
+class Verdict(enum.Enum):
+    """What became of a report."""
+
+    APPLIED = "applied"
+    STALE = "stale"  #: of an attempt that does not count any more
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A command that the worker of a report should get once the transaction is committed."""
+
+    worker_id: str
+    ref: queue_pb2.AttemptRef
+    command: queue_pb2.Control.Command
+
+
+class ReportApplier:
+    """Applies reports about attempts, in order, within a change of their tuning job."""
+
+    def __init__(self, planner: Planner) -> None:
+        """Takes the planner, which enqueues the next attempt of a lost one."""
+        self._planner = planner
+
+    def apply(
+        self, tx: Transaction, change: JobChange, report: queue_pb2.AttemptReport, reply: Callable[[Reply], None]
+    ) -> Verdict:
+        """Applies one report.
+
+        It counts only if training job, attempt, token and worker match the row and its state is not terminal. A late
+        or repeated one changes nothing and is never an error.
+        """
+        job = tx.training_jobs.get(change.job.id, report.ref.number)
+        if job is None or not self._current(job, report):
+            if report.WhichOneof("event") != "ended":
+                reply(Reply(report.worker_id, report.ref, _Command.COMMAND_SUPERSEDED))
+            return Verdict.STALE
+        if not job.worker_id:  # whatever comes first says that the worker has it
+            job = self._start(change, job, report.worker_id)
+        else:
+            ref = report.ref
+            holder = (ref.tuning_job_id, ref.number, ref.attempt, ref.token)
+            tx.training_jobs.renew_leases([holder], report.worker_id, change.now)
+        job = replace(job, seen_at=change.now)
+        match report.WhichOneof("event"):
+            case "started":
+                stopping = job.secondary is SecondaryState.STOPPING
+                command = _Command.COMMAND_STOP if stopping else _Command.COMMAND_GO
+                reply(Reply(report.worker_id, report.ref, command))
+            case "progressed":
+                name = training_job_pb2.SecondaryState.Name(report.progressed.secondary_state)
+                state = SecondaryState(name.removeprefix("SECONDARY_STATE_"))
+                change.put(job, job.progressed(state, change.now))
+            case "metrics":
+                points = [
+                    MetricPoint(point.metric_name, point.step, point.value, job.attempt, change.now)
+                    for point in report.metrics.points
+                ]
+                change.add_metrics(job, points)
+            case "ended":
+                self._end(tx, change, job, report.ended)
+        return Verdict.APPLIED
+
+    def _current(self, job: TrainingJob, report: queue_pb2.AttemptReport) -> bool:
+        """Whether a report is about the attempt that counts, from the worker that has it."""
+        same_attempt = job.attempt == report.ref.attempt and job.token == report.ref.token
+        return same_attempt and job.active and job.worker_id in {"", report.worker_id}
+
+    def _start(self, change: JobChange, job: TrainingJob, worker_id: str) -> TrainingJob:
+        """Gives the attempt to a worker."""
+        started = job.started(worker_id, change.now)
+        change.put(job, started)
+        return started
+
+    def _end(self, tx: Transaction, change: JobChange, job: TrainingJob, ended: queue_pb2.AttemptEnded) -> None:
+        """Ends the attempt, and with it the training job unless it is tried again."""
+        definition = change.job.spec.definition(job.definition_name)
+        match ended.outcome:
+            case _Outcome.OUTCOME_COMPLETED:
+                objective = ended.final_metrics.get(definition.objective.metric_name)
+                uri = convert.artifact_uri(definition.output_uri, change.job, job)
+                change.put(job, job.completed(objective, ended.final_metrics, uri, change.now))
+            case _Outcome.OUTCOME_STOPPED if job.secondary is SecondaryState.STOPPING:
+                change.put(job, job.stopped(change.now))
+            case _Outcome.OUTCOME_FAILED:
+                change.put(job, job.failed(_cause(ended), ended.failure_reason or "no reason given", change.now))
+            case _:
+                reason = ended.failure_reason or "the worker gave the training job back"
+                self._planner.retry(tx, change, job, FailureCause.WORKER_LOST, reason)
+
+
+def _cause(ended: queue_pb2.AttemptEnded) -> FailureCause:
+    """Why an attempt failed; an unknown cause is the algorithm's."""
+    name = training_job_pb2.FailureCause.Name(ended.failure_cause).removeprefix("FAILURE_CAUSE_")
+    try:
+        return FailureCause(name)
+    except ValueError:
+        return FailureCause.ALGORITHM_ERROR

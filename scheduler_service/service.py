@@ -1,0 +1,112 @@
+"""The scheduler: its threads and how they wake each other."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from datetime import timedelta
+
+import structlog
+
+from hrnn_tuner.broker import Broker, Delivery, Subscription
+from hrnn_tuner.broker.topology import JOBS_QUEUE
+from hrnn_tuner.domain.clock import Clock, utc_now
+from hrnn_tuner.settings import Settings
+from hrnn_tuner.store import Store
+from scheduler_service.dead_letters import DeadLetters
+from scheduler_service.ingest_health import IngestHealth
+from scheduler_service.ingester import Ingester
+from scheduler_service.outgoing import Outgoing
+from scheduler_service.oversight import PlanningRound, Reaper
+from scheduler_service.planner import Planner
+from scheduler_service.relay import Relay
+from scheduler_service.wakeup import PeriodicThread, Wakeup
+
+_LOG = structlog.get_logger(__name__)
+_HINT_PREFETCH = 64
+#: The relay is woken by this process's own commits; this is for what another scheduler left when it died.
+_RELAY_INTERVAL_S = 0.5
+_REAPER_INTERVAL_S = 1.0
+
+
+class SchedulerService:
+    """One scheduler. Any number may run at a time: the database's row locks keep every limit."""
+
+    def __init__(self, settings: Settings, store: Store, broker: Broker, *, clock: Clock = utc_now) -> None:
+        """Takes what it works with; the caller closes store and broker after `stop`."""
+        self.id = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+        lease_ttl = timedelta(seconds=settings.lease_ttl_s)
+        relay_wakeup, planning_wakeup = Wakeup(), Wakeup()
+        planner = Planner(worker_ttl=lease_ttl)
+        health = IngestHealth()
+        self._broker = broker
+        self._planning_wakeup = planning_wakeup
+        self._outgoing = Outgoing(broker)
+        relay = Relay(store=store, broker=broker, outgoing=self._outgoing, clock=clock)
+        self._ingester = Ingester(
+            store=store,
+            broker=broker,
+            planner=planner,
+            outgoing=self._outgoing,
+            health=health,
+            scheduler_id=self.id,
+            clock=clock,
+            relay=relay_wakeup,
+            planning=planning_wakeup,
+        )
+        planning = PlanningRound(
+            store=store,
+            planner=planner,
+            outgoing=self._outgoing,
+            clock=clock,
+            relay=relay_wakeup,
+            control_resend=timedelta(seconds=settings.control_resend_s),
+        )
+        reaper = Reaper(
+            store=store,
+            broker=broker,
+            planner=planner,
+            outgoing=self._outgoing,
+            health=health,
+            scheduler_id=self.id,
+            clock=clock,
+            relay=relay_wakeup,
+            lease_ttl=lease_ttl,
+        )
+        self._dead_letters = DeadLetters(
+            store=store, broker=broker, planner=planner, outgoing=self._outgoing, clock=clock, relay=relay_wakeup
+        )
+        self._threads = [
+            PeriodicThread("scheduler-relay", relay.run, interval_s=_RELAY_INTERVAL_S, wakeup=relay_wakeup),
+            PeriodicThread(
+                "scheduler-planner", planning.run, interval_s=settings.planner_interval_s, wakeup=planning_wakeup
+            ),
+            PeriodicThread("scheduler-reaper", reaper.run, interval_s=_REAPER_INTERVAL_S),
+        ]
+        self._hints: Subscription | None = None
+
+    def start(self) -> None:
+        """Starts everything; what was left undone by a scheduler before is taken up at once."""
+        self._outgoing.start()
+        self._ingester.start()
+        self._dead_letters.start()
+        for thread in self._threads:
+            thread.start()
+        self._hints = self._broker.subscribe(JOBS_QUEUE, self._hint, prefetch=_HINT_PREFETCH)
+        _LOG.info("scheduler started", scheduler_id=self.id)
+
+    def stop(self) -> None:
+        """Stops everything; nothing that was confirmed is lost."""
+        if self._hints is not None:
+            self._hints.cancel()
+        self._ingester.stop()
+        self._dead_letters.stop()
+        for thread in self._threads:
+            thread.stop()
+        self._outgoing.stop()
+        _LOG.info("scheduler stopped", scheduler_id=self.id)
+
+    def _hint(self, delivery: Delivery) -> None:
+        """A tuning job was created, stopped or deleted."""
+        delivery.ack()
+        self._planning_wakeup.set()

@@ -1,0 +1,22 @@
+"""The strategies by their names in the contract."""
+
+from __future__ import annotations
+
+from hrnn_tuner.domain.tuning_job import StrategyName
+from scheduler_service.strategies.contract import Strategy
+from scheduler_service.strategies.grid import GridStrategy
+from scheduler_service.strategies.random import RandomStrategy
+
+_STRATEGIES: dict[StrategyName, Strategy] = {
+    StrategyName.RANDOM: RandomStrategy(),
+    StrategyName.GRID: GridStrategy(),
+}
+
+
+def strategy_for(name: StrategyName) -> Strategy:
+    """The strategy of a name; the API accepts no other names.
+
+    Raises:
+        KeyError: When this version does not have it.
+    """
+    return _STRATEGIES[name]

@@ -1,0 +1,76 @@
+"""The attempts that a worker holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hrnn_tuner.settings import Settings
+from worker_service.assignment import Assignment, AttemptKey
+from worker_service.attempt import Attempt, Attempts
+from worker_service.attempt_run import forbidden_location
+
+
+def _attempt(
+    number: int = 1, *, token: str = "t", channels: dict[str, str] | None = None, artifact: str = "/out/x"
+) -> Attempt:
+    key = AttemptKey("job", number, 1, token)
+    assignment = Assignment(key, "n", "a", {}, channels or {}, "m", True, 0, 0, artifact, {})
+    return Attempt(assignment, {}, lambda: None)
+
+
+def test_an_attempt_is_found_by_its_whole_identity() -> None:
+    attempts = Attempts()
+    attempt = _attempt()
+    assert attempts.open(attempt)
+    assert attempts.find(attempt.key) is attempt
+    assert attempts.find(_attempt(token="other").key) is None
+    assert attempts.running() == [attempt.key]
+
+
+def test_an_attempt_that_runs_or_ran_here_is_not_opened_again() -> None:
+    attempts = Attempts()
+    assert attempts.open(_attempt())
+    assert not attempts.open(_attempt())
+    attempts.close(_attempt().key)
+    assert attempts.running() == []
+    assert not attempts.open(_attempt())
+
+
+def test_an_attempt_that_was_given_back_may_come_again() -> None:
+    attempts = Attempts()
+    attempts.open(_attempt())
+    attempts.forget(_attempt().key)
+    assert attempts.open(_attempt())
+
+
+def test_only_so_many_ended_attempts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker_service.attempt._REMEMBERED", 1)
+    attempts = Attempts()
+    for number in (1, 2):
+        attempts.open(_attempt(number))
+        attempts.close(_attempt(number).key)
+    assert attempts.open(_attempt(1))
+    assert not attempts.open(_attempt(2))
+
+
+def test_data_may_only_come_from_the_data_prefixes_and_models_may_also_go_to_the_artifacts_folder() -> None:
+    settings = Settings(data_prefixes=("/data",), artifacts_url="/out")
+    assert forbidden_location(_attempt(channels={"i": "/data/x.csv"}), settings) is None
+    assert forbidden_location(_attempt(artifact="/data/models/x"), settings) is None
+    complaint = forbidden_location(_attempt(channels={"i": "/out/x.csv"}), settings)
+    assert complaint is not None
+    assert "'i'" in complaint
+    assert "'/out/x.csv'" in complaint
+    assert "['/data']" in complaint
+    complaint = forbidden_location(_attempt(artifact="/elsewhere"), settings)
+    assert complaint is not None
+    assert "/elsewhere" in complaint
+    assert "/out" in complaint
+
+
+def test_without_prefixes_nothing_can_be_read_or_written() -> None:
+    settings = Settings(data_prefixes=(), artifacts_url="")
+    assert forbidden_location(_attempt(channels={"i": "/data/x.csv"}), settings) is not None
+    assert forbidden_location(_attempt(artifact=str(Path("/tmp/x"))), settings) is not None

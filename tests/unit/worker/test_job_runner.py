@@ -1,0 +1,133 @@
+"""One training job inside the trainer process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hrnn_tuner.algorithms import AlgorithmError, Trainer, TrainingContext
+from worker_service.job_runner import JobRunner
+from worker_service.messages import EpochMetrics, JobEnded, PipeMessage, RunJob, Stage
+from worker_service.training_context import StopFlag
+
+
+class _Trainer:
+    def __init__(self, body: Callable[[TrainingContext], None]) -> None:
+        self._body = body
+
+    def warm_up(self, device: str) -> None: ...
+
+    def train(self, context: TrainingContext) -> None:
+        self._body(context)
+
+
+class _Rig:
+    def __init__(self, folder: Path) -> None:
+        (folder / "work").mkdir()
+        self.sent: list[PipeMessage] = []
+        self.stop = StopFlag()
+        self.target = folder / "out" / "attempt-1"
+        self.job = RunJob(
+            job=5,
+            name="n",
+            algorithm="fake",
+            hyperparameters={},
+            channels={},
+            objective_metric="m",
+            maximize=True,
+            seed=1,
+            split_seed=2,
+            artifact_uri=str(self.target),
+            environment={},
+            work_dir=str(folder / "work"),
+            fingerprint="f",
+            partial_tag="w",
+        )
+        self.cache = folder
+
+    def run(self, body: Callable[[TrainingContext], None]) -> JobEnded:
+        trainers: dict[str, Trainer] = {"fake": _Trainer(body)}
+        runner = JobRunner(trainers, device="cpu", cache_dir=self.cache, stop=self.stop, send=self.sent.append)
+        return runner.run(self.job)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> _Rig:
+    return _Rig(tmp_path)
+
+
+def test_a_success_passes_all_stages_and_is_published_with_its_best_epoch(rig: _Rig) -> None:
+    def train(context: TrainingContext) -> None:
+        context.training_started()
+        context.report(1, {"m": 2.0})
+        context.report(2, {"m": 1.0})
+        (context.artifact_dir / "model").write_text("x")
+
+    assert rig.run(train) == JobEnded(5, "COMPLETED", metrics={"m": 2.0})
+    assert rig.sent == [
+        Stage(5, "DOWNLOADING"),
+        Stage(5, "TRAINING"),
+        EpochMetrics(5, 1, {"m": 2.0}),
+        EpochMetrics(5, 2, {"m": 1.0}),
+        Stage(5, "UPLOADING"),
+    ]
+    assert (rig.target / "model").read_text() == "x"
+
+
+def test_a_stop_that_the_trainer_saw_publishes_nothing(rig: _Rig) -> None:
+    def train(context: TrainingContext) -> None:
+        assert not context.should_stop()
+        rig.stop.job = 5
+        context.report(1, {"m": 1.0})
+        assert context.should_stop()
+
+    assert rig.run(train).outcome == "STOPPED"
+    assert not rig.target.exists()
+
+
+def test_a_stop_of_an_earlier_job_does_not_stop_this_one(rig: _Rig) -> None:
+    rig.stop.job = 4
+    assert rig.run(lambda context: context.report(1, {"m": float(context.should_stop())})).outcome == "COMPLETED"
+
+
+@pytest.mark.parametrize("metrics", [{"other": 1.0}, {"m": float("nan")}])
+def test_without_a_finite_objective_nothing_is_published(rig: _Rig, metrics: dict[str, float]) -> None:
+    ended = rig.run(lambda context: context.report(1, metrics))
+    assert (ended.outcome, ended.cause) == ("FAILED", "INVALID_OBJECTIVE")
+    assert not rig.target.exists()
+
+
+def test_an_exception_is_this_jobs_result_and_nothing_is_published(rig: _Rig) -> None:
+    def train(context: TrainingContext) -> None:
+        context.report(1, {"m": 1.0})
+        raise AlgorithmError("because")
+
+    assert rig.run(train) == JobEnded(5, "FAILED", "ALGORITHM_ERROR", "because")
+    assert not rig.target.exists()
+
+
+def test_steps_must_increase(rig: _Rig) -> None:
+    def train(context: TrainingContext) -> None:
+        context.report(2, {"m": 1.0})
+        context.report(2, {"m": 2.0})
+
+    ended = rig.run(train)
+    assert ended.cause == "ALGORITHM_ERROR"
+    assert "step 2" in ended.reason
+
+
+def test_an_algorithm_that_is_not_installed_is_named(rig: _Rig) -> None:
+    rig.job = replace(rig.job, algorithm="unknown")
+    ended = rig.run(lambda _: None)
+    assert ended.cause == "ALGORITHM_ERROR"
+    assert "'unknown'" in ended.reason
+    assert "installed: fake" in ended.reason
+
+
+def test_an_artifact_that_cannot_be_written_fails_the_job(rig: _Rig, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file where a folder should be")
+    ended = rig.run(lambda context: context.report(1, {"m": 1.0}))
+    assert (ended.outcome, ended.cause) == ("FAILED", "ALGORITHM_ERROR")

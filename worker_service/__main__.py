@@ -1,0 +1,37 @@
+"""``python -m worker_service``: one worker, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+from hrnn_tuner.broker.connect import open_broker
+from hrnn_tuner.settings import Settings
+from hrnn_tuner.telemetry import configure_logging
+from worker_service.composition import build_worker, new_worker_id
+
+#: Orchestrators allow 10 to 30 s between SIGTERM and SIGKILL.
+_STOP_TIMEOUT_S = 8.0
+
+
+def main() -> int:
+    """Runs a worker and returns the exit status."""
+    settings = Settings()
+    configure_logging(service="worker", log_format=settings.log_format, level=settings.log_level)
+    signalled = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: signalled.set())
+    worker_id = new_worker_id()
+    # A worker may serve a class that the other services were not told of; its queue must exist all the same.
+    classes = tuple(dict.fromkeys((*settings.resource_classes, settings.worker_resource_class)))
+    with open_broker(settings.broker_url, name=f"worker/{worker_id}", resource_classes=classes) as broker:
+        worker = build_worker(settings, broker, worker_id=worker_id)
+        worker.start()
+        signalled.wait()
+        worker.stop(_STOP_TIMEOUT_S)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Takes the scheduler's commands and hands them to the attempts they are about."""
+
+from __future__ import annotations
+
+import structlog
+
+from hrnn_tuner.broker.contract import Broker, Delivery, Subscription
+from hrnn_tuner.broker.topology import CONTROL_EXCHANGE, worker_key
+from worker_service.attempt import Attempts
+from worker_service.convert import Command, parse_control
+
+_log = structlog.get_logger(__name__)
+
+
+class ControlListener:
+    """Subscribes to this worker's control queue. Commands for unknown attempts are over or come again: ignored."""
+
+    def __init__(self, broker: Broker, worker_id: str, attempts: Attempts) -> None:
+        """Subscribes nothing yet."""
+        self._broker = broker
+        self._worker_id = worker_id
+        self._attempts = attempts
+        self._subscription: Subscription | None = None
+
+    def start(self) -> None:
+        """Subscribes; must come before the first task is taken."""
+        keys = [worker_key(self._worker_id)]
+        self._subscription = self._broker.subscribe_exclusive(CONTROL_EXCHANGE, keys, self._handle)
+
+    def stop(self) -> None:
+        """Ends the subscription."""
+        if self._subscription is not None:
+            self._subscription.cancel()
+            self._subscription = None
+
+    def _handle(self, delivery: Delivery) -> None:
+        parsed = parse_control(delivery.message)
+        if parsed is None:
+            _log.warning("control message ignored", type=delivery.message.type)
+            return
+        key, command = parsed
+        attempt = self._attempts.find(key)
+        if attempt is None:
+            return
+        if command == Command.COMMAND_GO:
+            attempt.go = True
+        elif command == Command.COMMAND_STOP:
+            attempt.stop = True
+        elif command == Command.COMMAND_SUPERSEDED:
+            attempt.superseded = True
+        attempt.wake()

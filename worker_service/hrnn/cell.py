@@ -1,0 +1,198 @@
+"""The recurrent cell: a GRU over a user's events, with time discount, resets, and a user level above the sessions.
+
+One step, row-wise, for embedded item e, features phi, session state h and user state c (GRUs in torch's convention, the
+reset gate behind the matrix product)::
+
+    g   = sigmoid(e A + phi C + a)                          discount, learnt from item and time; 0 at a first event
+    c   = GRU_user(h, c) where a session starts, else c     0 at a first event
+    h'' = g h + tanh(c W + w) where a session starts, else g h
+    h   = GRU_session(x, h'')
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from worker_service.hrnn.sessions import FEATURES, FIRST, SESSION_START
+
+#: Start of the discount's bias: sigmoid(2) = 0.88, so that an untrained cell remembers.
+_DISCOUNT_BIAS = 2.0
+
+
+class HrnnState(NamedTuple):
+    """What is remembered of B users: session state and user state, each [B, H]."""
+
+    hidden: Tensor
+    user: Tensor
+
+    def detach(self) -> HrnnState:
+        """The same values without their past, where truncated back-propagation ends."""
+        return HrnnState(self.hidden.detach(), self.user.detach())
+
+    def rows(self, count: int) -> HrnnState:
+        """The state of the first ``count`` users."""
+        return HrnnState(self.hidden[:count], self.user[:count])
+
+
+class StepMarks(NamedTuple):
+    """What happens at each of T steps, known to the host, so that a GPU is never waited for.
+
+    Attributes:
+        starts: Rows where a session starts, int64 on the device; None where there are none.
+        firsts: Whether any row has its user's first event.
+    """
+
+    starts: Sequence[Tensor | None]
+    firsts: Sequence[bool]
+
+    @classmethod
+    def of(cls, features: NDArray[np.float32], device: torch.device | str) -> StepMarks:
+        """Reads the marks from features on the host [T, B, 4]."""
+        step, row = np.nonzero(features[..., SESSION_START])
+        rows = torch.split(torch.from_numpy(row).to(device), np.bincount(step, minlength=len(features)).tolist())
+        return cls([part if len(part) else None for part in rows], [bool(rows.any()) for rows in features[..., FIRST]])
+
+
+class GruWeights(nn.Module):
+    """Weights of one GRU with the shapes and gate order of `torch.nn.GRU` (reset, update, new)."""
+
+    def __init__(self, hidden: int, generator: torch.Generator) -> None:
+        super().__init__()
+        bound = 1.0 / math.sqrt(hidden)
+
+        def uniform(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(*shape).uniform_(-bound, bound, generator=generator))
+
+        self.weight_ih = uniform(3 * hidden, hidden)
+        self.weight_hh = uniform(3 * hidden, hidden)
+        self.bias_ih = uniform(3 * hidden)
+        self.bias_hh = uniform(3 * hidden)
+
+    def project(self, inputs: Tensor) -> Tensor:
+        """The inputs' part of the gates, [..., H] to [..., 3H]."""
+        return functional.linear(inputs, self.weight_ih, self.bias_ih)
+
+    def step(self, gates: Tensor, new: Tensor, hidden: Tensor) -> Tensor:
+        """One step.
+
+        Args:
+            gates: Projected inputs of the reset and update gates [B, 2H].
+            new: Projected inputs of the new state [B, H].
+            hidden: State [B, H].
+
+        Returns:
+            The next state [B, H].
+        """
+        size = hidden.shape[1]
+        recurrent = functional.linear(hidden, self.weight_hh, self.bias_hh)
+        recurrent_gates, recurrent_new = torch.split(recurrent, [2 * size, size], dim=1)
+        reset, update = (gates + recurrent_gates).sigmoid().chunk(2, dim=1)
+        candidate = torch.addcmul(new, reset, recurrent_new).tanh()
+        return torch.lerp(candidate, hidden, update)
+
+
+class HrnnCell(nn.Module):
+    """The cell of this module's formula.
+
+    Args:
+        hidden: H.
+        generator: Source of the initial weights.
+        discount: Whether the state is discounted; otherwise g = 1.
+        user_level: Whether there is a user level. Without both, the cell is exactly `torch.nn.GRU` with resets.
+    """
+
+    def __init__(
+        self, hidden: int, generator: torch.Generator, *, discount: bool = True, user_level: bool = True
+    ) -> None:
+        super().__init__()
+        self.hidden_dimension = hidden
+        self.discount = discount
+        self.user_level = user_level
+        self.session = GruWeights(hidden, generator)
+        if discount:
+            self.discount_item = nn.Parameter(torch.zeros(hidden, hidden))
+            self.discount_time = nn.Parameter(torch.zeros(hidden, FEATURES))
+            self.discount_bias = nn.Parameter(torch.full((hidden,), _DISCOUNT_BIAS))
+        if user_level:
+            self.user = GruWeights(hidden, generator)
+            bound = 1.0 / math.sqrt(hidden)
+            self.seed_weight = nn.Parameter(torch.empty(hidden, hidden).uniform_(-bound, bound, generator=generator))
+            self.seed_bias = nn.Parameter(torch.zeros(hidden))
+
+    def initial_state(self, batch: int) -> HrnnState:
+        """The state of users without a past."""
+        zeros = self.session.weight_ih.new_zeros(batch, self.hidden_dimension)
+        return HrnnState(zeros, zeros)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        embedded: Tensor,
+        features: Tensor,
+        state: HrnnState,
+        marks: StepMarks | None = None,
+    ) -> tuple[Tensor, Tensor | None, HrnnState]:
+        """Runs T steps of B users.
+
+        Args:
+            inputs: x [T, B, H].
+            embedded: Item embeddings e [T, B, H].
+            features: phi [T, B, 4].
+            state: State before the first step.
+            marks: Where sessions and users start; read from the features when not given, which on a GPU waits for it.
+
+        Returns:
+            Session states [T, B, H], user states [T, B, H] (None without user level), and the state after the last.
+        """
+        size = self.hidden_dimension
+        gates, news = torch.split(self.session.project(inputs), [2 * size, size], dim=2)
+        kept = 1.0 - features[..., FIRST : FIRST + 1]  # zeroes the state exactly at a user's first event
+        if self.discount:
+            decays = functional.linear(embedded, self.discount_item, self.discount_bias)
+            keep = (decays + functional.linear(features, self.discount_time)).sigmoid() * kept
+        else:
+            keep = kept
+        if marks is None:
+            marks = StepMarks.of(features.cpu().numpy(), features.device)
+        keeps, kepts = keep.unbind(0), kept.unbind(0)
+        hidden, user = state
+        hiddens: list[Tensor] = []
+        users: list[Tensor] = []
+        for step, (gate, new) in enumerate(zip(gates.unbind(0), news.unbind(0), strict=True)):
+            before, hidden = hidden, hidden * keeps[step]
+            if self.user_level:
+                if marks.firsts[step]:
+                    user = user * kepts[step]
+                starting = marks.starts[step]
+                if starting is not None:
+                    user, hidden = self._start_sessions(before, hidden, user, starting)
+                users.append(user)
+            hidden = self.session.step(gate, new, hidden)
+            hiddens.append(hidden)
+        return torch.stack(hiddens), torch.stack(users) if self.user_level else None, HrnnState(hidden, user)
+
+    def _start_sessions(self, before: Tensor, hidden: Tensor, user: Tensor, starting: Tensor) -> tuple[Tensor, Tensor]:
+        """Moves finished sessions into the user state and seeds the new ones.
+
+        Args:
+            before: Session state ahead of the discount [B, H].
+            hidden: Discounted session state [B, H].
+            user: User state [B, H].
+            starting: Rows where a session starts [R]. They are few, so only they are computed.
+
+        Returns:
+            The user state and the seeded session state, both [B, H].
+        """
+        size = self.hidden_dimension
+        gate, new = torch.split(self.user.project(before[starting]), [2 * size, size], dim=1)
+        level = self.user.step(gate, new, user[starting])
+        seed = functional.linear(level, self.seed_weight, self.seed_bias).tanh()
+        return user.index_copy(0, starting, level), hidden.index_add(0, starting, seed)

@@ -1,0 +1,135 @@
+"""The recommender network: item table, recurrent cell, and the scores of every item at the time of asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from worker_service.hrnn.cell import HrnnCell, HrnnState, StepMarks
+from worker_service.hrnn.sessions import FEATURES
+
+_TABLE_DEVIATION = 0.05
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """What must be known to build a model that takes saved weights.
+
+    Attributes:
+        items: N, the size of the catalogue.
+        hidden_dimension: H.
+        cell: ``hrnn`` or ``flat``.
+        use_query_gap: Whether the time of asking enters.
+    """
+
+    items: int
+    hidden_dimension: int
+    cell: str
+    use_query_gap: bool
+
+
+class HrnnModel(nn.Module):
+    """Predicts the next item; the item table serves as input and, tied, as output.
+
+    Row 0 of the table is padding. It is an input only: scores have N columns, and column j belongs to catalogue number
+    j + 1, so padding cannot be recommended.
+
+    Args:
+        shape: The dimensions.
+        generator: Source of the initial weights, on the CPU, so that a seed means the same on every device.
+        counts: Events per item, decayed or plain [N]; the start of the output bias. None for zeros.
+    """
+
+    def __init__(self, shape: ModelShape, generator: torch.Generator, counts: Tensor | None = None) -> None:
+        super().__init__()
+        size = shape.hidden_dimension
+        hierarchical = shape.cell == "hrnn"
+        self.shape = shape
+        self.table = nn.Parameter(
+            torch.empty(shape.items + 1, size).normal_(0.0, _TABLE_DEVIATION, generator=generator)
+        )
+        with torch.no_grad():
+            self.table[0] = 0.0
+        self.time_input = nn.Parameter(torch.empty(size, FEATURES).normal_(0.0, _TABLE_DEVIATION, generator=generator))
+        self.cell = HrnnCell(size, generator, discount=hierarchical, user_level=hierarchical)
+        self.bias = nn.Parameter(torch.zeros(shape.items) if counts is None else 0.5 * torch.log1p(counts))
+        # Zero at the start: the model begins as a plain GRU and learns how much user level and time of asking help.
+        if hierarchical:
+            self.user_output = nn.Parameter(torch.zeros(size, size))
+        if shape.use_query_gap:
+            self.ask_gate = nn.Parameter(torch.zeros(size, FEATURES))
+            self.ask_shift = nn.Parameter(torch.zeros(size, FEATURES))
+
+    def initial_state(self, batch: int) -> HrnnState:
+        """The state of users without a past."""
+        return self.cell.initial_state(batch)
+
+    def encode(
+        self,
+        items: Tensor,
+        features: Tensor,
+        state: HrnnState,
+        marks: StepMarks | None = None,
+        dropout: Dropout | None = None,
+    ) -> tuple[Tensor, HrnnState]:
+        """Reads events.
+
+        Args:
+            items: Catalogue numbers [T, B], 0 for padding.
+            features: [T, B, 4].
+            state: State before them.
+            marks: See `HrnnCell.forward`.
+            dropout: For training; None leaves everything as it is.
+
+        Returns:
+            Outputs o [T, B, H] and the state after the last event. Feeding events one by one gives the same.
+        """
+        embedded = functional.embedding(items, self.table, padding_idx=0)
+        inputs = embedded + functional.linear(features, self.time_input)
+        if dropout is not None:
+            inputs = dropout(inputs)
+        hidden, user, state = self.cell(inputs, embedded, features, state, marks)
+        return self._output(hidden, user, dropout), state
+
+    def output(self, state: HrnnState) -> Tensor:
+        """The outputs o [B, H] of a state, as `encode` gives them for its last event."""
+        return self._output(state.hidden, state.user if self.cell.user_level else None, None)
+
+    def _output(self, hidden: Tensor, user: Tensor | None, dropout: Dropout | None) -> Tensor:
+        """Puts session state and user state together."""
+        output = hidden if dropout is None else dropout(hidden)
+        return output if user is None else output + functional.linear(user, self.user_output)
+
+    def ask(self, outputs: Tensor, features: Tensor) -> Tensor:
+        """Shapes outputs o [..., H] by the features of the asking [..., 4] into queries q [..., H]."""
+        if not self.shape.use_query_gap:
+            return outputs
+        gate = 2.0 * functional.linear(features, self.ask_gate).sigmoid()
+        return outputs * gate + functional.linear(features, self.ask_shift)
+
+    @property
+    def item_rows(self) -> Tensor:
+        """The table without padding [N, H]."""
+        return self.table[1:]
+
+    def scores(self, queries: Tensor) -> Tensor:
+        """Scores (logits) of all items for queries q, [..., H] to [..., N]."""
+        return functional.linear(queries, self.item_rows, self.bias)
+
+
+class Dropout:
+    """Inverted dropout with a random generator of its own, so that training jobs cannot disturb each other's draws."""
+
+    def __init__(self, share: float, generator: torch.Generator) -> None:
+        self._keep = 1.0 - share
+        self._generator = generator
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """Zeroes each value with the given probability and scales the others up to the same mean."""
+        if self._keep >= 1.0:
+            return values
+        mask = torch.empty_like(values, requires_grad=False).bernoulli_(self._keep, generator=self._generator)
+        return values * mask.div_(self._keep)

@@ -1,0 +1,79 @@
+"""The worker: its slots, and the threads that talk to the scheduler for all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from worker_service.control import ControlListener
+from worker_service.heartbeat import Heartbeat
+from worker_service.reports import Reporter
+from worker_service.slot import Slot
+
+_log = structlog.get_logger(__name__)
+
+#: The part of a stop's time that is kept for the last reports.
+_REPORTS_SHARE = 0.5
+
+
+class Supervisor:
+    """Starts and stops a worker. Made by `worker_service.composition.build_worker`.
+
+    Attributes:
+        worker_id: This worker's id, new for each start of a process.
+    """
+
+    def __init__(
+        self,
+        worker_id: str,
+        *,
+        slots: Sequence[Slot],
+        control: ControlListener,
+        reporter: Reporter,
+        heartbeat: Heartbeat,
+    ) -> None:
+        """Takes the parts; none is started yet."""
+        self.worker_id = worker_id
+        self._slots = slots
+        self._control = control
+        self._reporter = reporter
+        self._heartbeat = heartbeat
+
+    @property
+    def warm_slots(self) -> int:
+        """Number of slots whose trainer process is warm."""
+        return sum(slot.warm for slot in self._slots)
+
+    @property
+    def trainer_pids(self) -> list[int | None]:
+        """Id of each slot's trainer process, None while there is none."""
+        return [slot.trainer_pid for slot in self._slots]
+
+    def start(self) -> None:
+        """Starts all threads; each slot takes tasks once its trainer is warm."""
+        self._control.start()
+        self._reporter.start()
+        self._heartbeat.start()
+        for slot in self._slots:
+            slot.start()
+        _log.info("worker started", worker_id=self.worker_id, slots=len(self._slots))
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Takes no more tasks, breaks off what runs (it will be tried elsewhere), and says good-bye.
+
+        Args:
+            timeout_s: About how long it may take when broker or trainers do not answer.
+        """
+        end = time.monotonic() + timeout_s
+        for slot in self._slots:
+            slot.request_stop()
+        slots_end = end - timeout_s * _REPORTS_SHARE
+        late = [slot for slot in self._slots if not slot.join(max(0.0, slots_end - time.monotonic()))]
+        if late:
+            _log.error("slots did not end in time", slots=len(late))
+        self._reporter.stop(max(0.0, end - time.monotonic()))
+        self._heartbeat.stop()
+        self._control.stop()
+        _log.info("worker stopped", worker_id=self.worker_id)
