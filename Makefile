@@ -7,7 +7,7 @@ SHELL := bash
 VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
-CODE  := hrnn_tuner api_service scheduler_service worker_service tests protos
+CODE  := hrnn_tuner api_service scheduler_service worker_service tests protos deploy
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

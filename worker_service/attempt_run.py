@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from worker_service.inbox import Inbox
 from worker_service.messages import EpochMetrics, JobEnded, Point, RunJob, Stage
 from worker_service.metric_buffer import MetricBuffer
 from worker_service.reports import Reporter
+from worker_service.scratch import Scratch
 from worker_service.trainer_host import TrainerHost
 
 _log = structlog.get_logger(__name__)
@@ -54,6 +54,7 @@ class AttemptRun:
         settings: Settings,
         attempts: Attempts,
         reporter: Reporter,
+        scratch: Scratch,
         host: TrainerHost,
         inbox: Inbox,
         quitting: threading.Event,
@@ -64,6 +65,7 @@ class AttemptRun:
         self._settings = settings
         self._attempts = attempts
         self._reporter = reporter
+        self._scratch = scratch
         self._host = host
         self._inbox = inbox
         self._quitting = quitting
@@ -94,9 +96,9 @@ class AttemptRun:
             return convert.failed("ALGORITHM_ERROR", complaint)
         if not self._host.ensure_warm(self._interrupted, tries=_WARM_UP_TRIES):
             return self._interruption() if self._interrupted() else convert.lost(self._host.ended)
-        work_dir = tempfile.mkdtemp(prefix="hrnn-tuner-")
+        work_dir = self._scratch.new()
         try:
-            return self._train(Path(work_dir))
+            return self._train(work_dir)
         finally:
             shutil.rmtree(work_dir, ignore_errors=True)
             discard_partial(self._attempt.assignment.artifact_uri, self._worker_id)

@@ -14,6 +14,7 @@ from worker_service.control import ControlListener
 from worker_service.heartbeat import Heartbeat
 from worker_service.messages import Setup
 from worker_service.reports import Reporter
+from worker_service.scratch import Scratch
 from worker_service.slot import Slot
 from worker_service.supervisor import Supervisor
 
@@ -54,6 +55,7 @@ def build_worker(settings: Settings, broker: Broker, *, worker_id: str | None = 
     worker_id = worker_id or new_worker_id()
     attempts = Attempts()
     reporter = Reporter(broker, worker_id)
+    scratch = Scratch()
     slots = [
         Slot(
             _setup(settings, index),
@@ -62,6 +64,7 @@ def build_worker(settings: Settings, broker: Broker, *, worker_id: str | None = 
             broker=broker,
             attempts=attempts,
             reporter=reporter,
+            scratch=scratch,
         )
         for index in range(settings.worker_slots)
     ]
@@ -79,4 +82,5 @@ def build_worker(settings: Settings, broker: Broker, *, worker_id: str | None = 
         control=ControlListener(broker, worker_id, attempts),
         reporter=reporter,
         heartbeat=heartbeat,
+        scratch=scratch,
     )

@@ -11,6 +11,8 @@ from worker_service.convert import Command, parse_control
 
 _log = structlog.get_logger(__name__)
 
+_CANCEL_TIMEOUT_S = 1.0
+
 
 class ControlListener:
     """Subscribes to this worker's control queue. Commands for unknown attempts are over or come again: ignored."""
@@ -30,7 +32,7 @@ class ControlListener:
     def stop(self) -> None:
         """Ends the subscription."""
         if self._subscription is not None:
-            self._subscription.cancel()
+            self._subscription.cancel(timeout_s=_CANCEL_TIMEOUT_S)
             self._subscription = None
 
     def _handle(self, delivery: Delivery) -> None:

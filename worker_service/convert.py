@@ -22,6 +22,7 @@ REPORT_TYPE = pb.Report.DESCRIPTOR.full_name
 Command = pb.Control.Command
 Outcome = pb.AttemptEnded.Outcome
 MAX_REASON_LENGTH = 1024
+MAX_ID_LENGTH = 100  #: keeps message ids within AMQP's 255 bytes
 
 
 def _key(ref: pb.AttemptRef) -> AttemptKey:
@@ -44,6 +45,8 @@ def _assignment(message: pb.TrainingAssignment) -> Assignment:
     ref = message.ref
     if not (ref.tuning_job_id and ref.token and ref.number > 0 and ref.attempt > 0):
         raise InvalidTask("an assignment has no complete identity")
+    if max(len(ref.tuning_job_id), len(ref.token)) > MAX_ID_LENGTH:
+        raise InvalidTask(f"an identity is longer than {MAX_ID_LENGTH} characters")
     if not message.artifact_uri:
         raise InvalidTask("an assignment has no artifact_uri")
     return Assignment(

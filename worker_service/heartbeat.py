@@ -41,11 +41,16 @@ class Heartbeat:
         """Starts the thread."""
         self._thread.start()
 
+    def request_stop(self) -> None:
+        """Makes the thread end; returns at once."""
+        self._stop.set()
+
     def stop(self) -> None:
         """Ends the thread, then says good-bye so that the scheduler needs no time-out to know."""
-        self._stop.set()
+        self.request_stop()
         self._thread.join(_JOIN_TIMEOUT_S)
-        self._beat(leaving=True, timeout_s=_LEAVING_TIMEOUT_S)
+        if self._broker.connected:
+            self._beat(leaving=True, timeout_s=_LEAVING_TIMEOUT_S)
 
     def _run(self) -> None:
         while True:

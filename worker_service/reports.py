@@ -140,6 +140,8 @@ class Reporter:
                     _log.warning("reports wait for the broker", error=f"{type(error).__name__}: {error}")
                 back_off_s = min(_MAX_BACK_OFF_S, max(_FIRST_BACK_OFF_S, back_off_s * 2) * random.uniform(0.8, 1.2))
                 continue
+            except ValueError:  # no broker can carry it; waiting would hold up everything behind it
+                _log.exception("a report was dropped", message_id=entry.message.message_id)
             back_off_s = 0.0
             with self._changed:
                 self._spool.popleft()

@@ -22,6 +22,7 @@ from worker_service.attempt_run import SHUT_DOWN, AttemptRun
 from worker_service.inbox import Delivered, Inbox
 from worker_service.messages import Setup
 from worker_service.reports import PUBLISH_ERRORS, Reporter
+from worker_service.scratch import Scratch
 from worker_service.trainer_host import TrainerHost
 
 _log = structlog.get_logger(__name__)
@@ -29,6 +30,7 @@ _log = structlog.get_logger(__name__)
 #: A few seconds in all: the task is unacknowledged meanwhile, and another worker may have a better connection.
 _ANNOUNCE_BACK_OFF_S = (0.1, 0.5, 2.0)
 _MAX_DEFECT_BACK_OFF_S = 30.0
+_CANCEL_TIMEOUT_S = 2.0
 
 
 class Slot:
@@ -43,6 +45,7 @@ class Slot:
         broker: Broker,
         attempts: Attempts,
         reporter: Reporter,
+        scratch: Scratch,
     ) -> None:
         """Starts nothing yet."""
         self._worker_id = worker_id
@@ -50,6 +53,7 @@ class Slot:
         self._broker = broker
         self._attempts = attempts
         self._reporter = reporter
+        self._scratch = scratch
         self._inbox = Inbox()
         self._host = TrainerHost(setup, self._inbox)
         self._held: list[Attempt] = []
@@ -101,8 +105,8 @@ class Slot:
             if not self._host.ensure_warm(self._quitting.is_set):
                 continue
             delivery = self._take()
-            if delivery is not None:
-                self._work(delivery)
+            if delivery is not None and self._take_up(delivery):
+                self._run_held()
 
     def _take(self) -> Delivery | None:
         """Waits for a task; None when the slot has something else to do first."""
@@ -115,7 +119,7 @@ class Slot:
             if isinstance(event, Delivered):
                 return event.delivery  # the subscription ended itself, so that a busy slot holds nothing
             self._host.accept(event)
-        subscription.cancel()
+        subscription.cancel(timeout_s=_CANCEL_TIMEOUT_S)
         while not self._inbox.empty():  # a task that came before the end of the subscription
             event = self._inbox.get_nowait()
             if isinstance(event, Delivered):
@@ -123,21 +127,33 @@ class Slot:
             self._host.accept(event)
         return None
 
-    def _work(self, delivery: Delivery) -> None:
+    def _take_up(self, delivery: Delivery) -> bool:
+        """Makes a task this slot's own; False when it was given back, or is no task."""
+        try:
+            return self._accept(delivery)
+        except Exception:
+            delivery.reject(requeue=False)  # what makes this code fail must not come again and again
+            raise
+
+    def _accept(self, delivery: Delivery) -> bool:
         try:
             assignments = convert.parse_task(delivery.message)
         except InvalidTask as error:
             _log.error("task rejected", message_id=delivery.message.message_id, reason=str(error))
             delivery.reject(requeue=False)
-            return
+            return False
         taken = [Attempt(item, delivery.message.headers, self._inbox.wake) for item in assignments]
         self._held = [attempt for attempt in taken if self._attempts.open(attempt)]
         if not self._announce(delivery, self._held):
             for attempt in self._held:
                 self._attempts.forget(attempt.key)
+            self._held = []
             delivery.reject(requeue=True)
-            return
+            return False
         delivery.ack()
+        return True
+
+    def _run_held(self) -> None:
         while self._held:
             AttemptRun(
                 self._held[0],
@@ -145,6 +161,7 @@ class Slot:
                 settings=self._settings,
                 attempts=self._attempts,
                 reporter=self._reporter,
+                scratch=self._scratch,
                 host=self._host,
                 inbox=self._inbox,
                 quitting=self._quitting,

@@ -10,6 +10,7 @@ import structlog
 from worker_service.control import ControlListener
 from worker_service.heartbeat import Heartbeat
 from worker_service.reports import Reporter
+from worker_service.scratch import Scratch
 from worker_service.slot import Slot
 
 _log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ class Supervisor:
         control: ControlListener,
         reporter: Reporter,
         heartbeat: Heartbeat,
+        scratch: Scratch,
     ) -> None:
         """Takes the parts; none is started yet."""
         self.worker_id = worker_id
@@ -40,6 +42,7 @@ class Supervisor:
         self._control = control
         self._reporter = reporter
         self._heartbeat = heartbeat
+        self._scratch = scratch
 
     @property
     def warm_slots(self) -> int:
@@ -53,6 +56,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Starts all threads; each slot takes tasks once its trainer is warm."""
+        self._scratch.open()
         self._control.start()
         self._reporter.start()
         self._heartbeat.start()
@@ -67,6 +71,7 @@ class Supervisor:
             timeout_s: About how long it may take when broker or trainers do not answer.
         """
         end = time.monotonic() + timeout_s
+        self._heartbeat.request_stop()  # it may be in the middle of a publication that takes its time
         for slot in self._slots:
             slot.request_stop()
         slots_end = end - timeout_s * _REPORTS_SHARE
@@ -76,4 +81,5 @@ class Supervisor:
         self._reporter.stop(max(0.0, end - time.monotonic()))
         self._heartbeat.stop()
         self._control.stop()
+        self._scratch.close()
         _log.info("worker stopped", worker_id=self.worker_id)

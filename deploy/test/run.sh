@@ -47,7 +47,7 @@ clean_up() {
     docker compose logs --no-color --tail 60 || true
   fi
   say "taking the stack down"
-  timeout 180 docker compose down --volumes --remove-orphans --timeout 20 >/dev/null 2>&1 || echo "docker compose down failed" >&2
+  timeout 180 docker compose down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1 || echo "docker compose down failed" >&2
   rm -rf "$scratch"
   exit "$status"
 }

@@ -90,7 +90,7 @@ _TRAINING = (
     Hyperparameter(
         name="learning_rate",
         type=HyperparameterType.CONTINUOUS,
-        default=0.003,
+        default=0.01,
         minimum=1e-6,
         maximum=1.0,
         description="Highest step size of Adam, after a warm-up and before a cosine decay to a tenth.",

@@ -28,6 +28,9 @@ ChannelClosedByBroker: type[Exception] = pika.exceptions.ChannelClosedByBroker
 #: `to_message` leaves it out.
 PUBLISH_NUMBER_HEADER = "hrnn-publish-number"
 
+#: String headers that RabbitMQ adds to dead letters; the sender did not write them.
+_BROKER_HEADERS = ("x-first-death-", "x-last-death-")
+
 CONTENT_TYPE = "application/x-protobuf"
 APP_ID = "hrnn-tuner"
 
@@ -154,13 +157,17 @@ def publish_number(properties: Any) -> int | None:
 
 def to_message(properties: Any, body: bytes | None) -> Message:
     """A received message. Fields of foreign types (any program may publish) become empty; they are never an error."""
-    headers = properties.headers or {}
+    headers = {
+        key: value
+        for key, value in (properties.headers or {}).items()
+        if isinstance(key, str) and isinstance(value, str) and not key.startswith(_BROKER_HEADERS)
+    }
     return Message(
         type=_text(properties.type),
         body=bytes(body or b""),
         message_id=_text(properties.message_id),
         correlation_id=_text(properties.correlation_id),
-        headers={key: value for key, value in headers.items() if isinstance(key, str) and isinstance(value, str)},
+        headers=headers,
         persistent=properties.delivery_mode == 2,
     )
 

@@ -16,7 +16,6 @@ from hrnn_tuner.broker.contract import Broker, BrokerUnavailable, DeliveryHandle
 from hrnn_tuner.broker.limits import check_exchange, check_message, exclusive_queue_arguments, find_queue
 from hrnn_tuner.broker.topology import Topology
 
-#: How long the constructor waits for the first connection before it leaves that to the background.
 CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_S = 10.0
 #: Reply codes that no retry mends: access refused, precondition failed (inequivalent arguments).
@@ -32,6 +31,7 @@ class RabbitMqBroker(Broker):
         url: ``amqp://user:password@host:port/vhost`` or ``amqps://``.
         name: The service and its instance, for RabbitMQ's connection list.
         topology: What to declare; only its queues and exchanges can be used.
+        connect_timeout_s: How long to wait here for the first connection before that is left to the background.
 
     Raises:
         ValueError: When the URL makes no sense.
@@ -39,14 +39,16 @@ class RabbitMqBroker(Broker):
             that cannot be reached is no error here: the links keep trying.
     """
 
-    def __init__(self, url: str, name: str, topology: Topology) -> None:
+    def __init__(
+        self, url: str, name: str, topology: Topology, *, connect_timeout_s: float = CONNECT_TIMEOUT_S
+    ) -> None:
         self._topology = topology
         self._consumers = _Consumers(topology)
         self._publisher = _Publisher(topology)
         self._consuming = AmqpLink(url, f"{name}/consume", self._consumers)
         self._publishing = AmqpLink(url, f"{name}/publish", self._publisher)
         self._publisher.link = self._publishing
-        deadline = time.monotonic() + CONNECT_TIMEOUT_S
+        deadline = time.monotonic() + connect_timeout_s
         for link in (self._publishing, self._consuming):
             link.start()
         for link in (self._publishing, self._consuming):

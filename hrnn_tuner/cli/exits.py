@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,10 +11,12 @@ from typer.core import TyperGroup
 
 from hrnn_tuner.client import (
     AlreadyExistsError,
+    DeadlineExceededError,
     FailedPreconditionError,
     InvalidRequestError,
     NotFoundError,
     NotImplementedByServerError,
+    ResourceExhaustedError,
     TuningError,
     UnavailableError,
 )
@@ -40,6 +41,8 @@ _BY_ERROR: Mapping[type[TuningError], ExitCode] = {
     NotFoundError: ExitCode.NOT_FOUND,
     AlreadyExistsError: ExitCode.CONFLICT,
     FailedPreconditionError: ExitCode.CONFLICT,
+    ResourceExhaustedError: ExitCode.CONFLICT,
+    DeadlineExceededError: ExitCode.UNAVAILABLE,
     UnavailableError: ExitCode.UNAVAILABLE,
 }
 
@@ -72,12 +75,11 @@ class ErrorReportingGroup(TyperGroup):
             say(f"error: {error.message}" + (f" [{error.reason}]" if error.reason else ""))
             for violation in error.violations:
                 say(f"  {violation.field}: {violation.description}")
+            if isinstance(error, UnavailableError):
+                say("  does it run where --server or $HRNN_TUNER_SERVER says? To start one: hrnn-tuner serve")
             raise typer.Exit(_BY_ERROR.get(type(error), ExitCode.UNEXPECTED)) from error
         except CommandError as error:
             say(f"error: {error}")
             raise typer.Exit(error.code) from error
         except KeyboardInterrupt as error:
             raise typer.Exit(ExitCode.INTERRUPTED) from error
-        except BrokenPipeError as error:  # the reader of a pipe, e.g. `head`, has seen enough
-            sys.stderr.close()
-            raise typer.Exit(ExitCode.OK) from error

@@ -33,21 +33,27 @@ def follow(client: TuningClient, name: str, output: OutputFormat, *, resume_toke
     """
     state = WatchState()
     events = client.watch_tuning_job(name, resume_token=resume_token)
-    try:
-        if output is OutputFormat.JSON:
-            _print_json_lines(events, state)
-        elif sys.stdout.isatty():
-            _show_live(events, state)
-        else:
-            _print_lines(events, state)
-    except KeyboardInterrupt:
-        say(f"no longer watching; the tuning job goes on. Stop it with: hrnn-tuner stop {name}")
-        raise
+    if output is OutputFormat.JSON:
+        _print_json_lines(events, state)
+    elif sys.stdout.isatty():
+        _show_live(events, state)
+    else:
+        _print_lines(events, state)
     if state.deleted:
         raise CommandError(f"tuning job {name!r} was deleted", ExitCode.NOT_COMPLETED)
     if state.job is not None and is_terminal(state.job):
         return state.job
     return client.get_tuning_job(name)  # the resume token lay behind the last event
+
+
+def follow_and_exit(client: TuningClient, name: str, output: OutputFormat, *, resume_token: str = "") -> None:
+    """Follows a tuning job that does not depend on this process, and ends the command unless it COMPLETED."""
+    try:
+        job = follow(client, name, output, resume_token=resume_token)
+    except KeyboardInterrupt:
+        say(f"no longer watching; the tuning job goes on. Stop it with: hrnn-tuner stop {name}")
+        raise
+    exit_unless_completed(job)
 
 
 def exit_unless_completed(job: TuningJob) -> None:

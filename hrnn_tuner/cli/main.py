@@ -58,8 +58,8 @@ def root(
       1  unexpected error
       2  wrong usage or input; also what the server does not offer yet
       3  not found
-      4  conflict: the name is taken, or the state does not allow it
-      5  the server is unavailable
+      4  conflict: the name is taken, a quota is used up, or the state does not allow it
+      5  the server is unavailable or does not answer in time
       6  the watched tuning job ended, but not as COMPLETED
     130  interrupted
     """

@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -24,8 +24,9 @@ PIPE_WIDTH = 200
 
 
 def console() -> Console:
-    """The console of standard output."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    """The console of standard output; it prints brackets and colons as they are, because users' texts hold them."""
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def print_json(message: Message, *, one_line: bool = False) -> None:
@@ -94,8 +95,9 @@ def objective_text(job: TrainingJob) -> str:
 
 
 def table(title: str, *columns: str) -> Table:
-    """A table in this program's style."""
+    """A table in this program's style: ``>`` after a column's name aligns it to the right; nothing is ever cut off."""
     result = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
-        result.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left")
+        justify: JustifyMethod = "right" if column.endswith(">") else "left"
+        result.add_column(column.removesuffix(">"), justify=justify, overflow="fold")
     return result

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from hrnn_tuner.cli.exits import CommandError, ExitCode, say
+from hrnn_tuner.settings import Settings
+from hrnn_tuner.telemetry import configure_logging
 
 DEFAULT_DATA_DIR = Path(".hrnn-tuner")
 DEFAULT_LISTEN = "127.0.0.1:50051"
@@ -36,14 +38,19 @@ def serve(
     """
     try:
         # Imported here: only this command needs the services, and the client is installed without them.
-        from hrnn_tuner.cli.serve import run_embedded
+        from hrnn_tuner.cli.serve import DataDirInUse, run_embedded
     except ImportError as error:
         message = f"serving needs the services' libraries: pip install 'hrnn-tuner[all]' ({error})"
         raise CommandError(message, ExitCode.BAD_INPUT) from error
-    run_embedded(
-        data_dir=data_dir.resolve(),
-        listen=listen,
-        slots=slots,
-        data_prefixes=tuple(data_prefix or [str(Path.cwd())]),
-        ready=lambda address: say(f"listening on {address}; Ctrl-C ends it"),
-    )
+    settings = Settings()
+    configure_logging(service="hrnn-tuner", log_format=settings.log_format, level=settings.log_level)
+    try:
+        run_embedded(
+            data_dir=data_dir.resolve(),
+            listen=listen,
+            slots=slots,
+            data_prefixes=tuple(data_prefix or [str(Path.cwd())]),
+            ready=lambda address: say(f"listening on {address}; Ctrl-C ends it"),
+        )
+    except DataDirInUse as error:
+        raise CommandError(str(error), ExitCode.CONFLICT) from error

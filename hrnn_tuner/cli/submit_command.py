@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hrnn_tuner.cli.exits import CommandError, ExitCode
-from hrnn_tuner.cli.following import exit_unless_completed, follow
+from hrnn_tuner.cli.following import follow_and_exit
 from hrnn_tuner.cli.options import OutputFormat, OutputOption, connect
 from hrnn_tuner.cli.output import print_json, print_warnings
 from hrnn_tuner.client import parse_request
@@ -69,7 +69,7 @@ def submit(
         else:
             typer.echo(f"tuning job {job.name!r} started, random_seed {job.spec.random_seed}")
         if watch and not (request.validate_only or validate_only):
-            exit_unless_completed(follow(client, job.name, output))
+            follow_and_exit(client, job.name, output)
 
 
 def _read(file: str) -> str:

@@ -104,6 +104,14 @@ def metrics(
     screen.print(_course(points))
     screen.print()
     screen.print(_epochs(points))
+    hidden = _metric_names(points)[MAX_METRIC_COLUMNS:]
+    if hidden:
+        screen.print(f"not shown: {', '.join(hidden)}; choose with --metric")
+
+
+def _metric_names(points: Sequence[MetricPoint]) -> list[str]:
+    """The metrics in alphabetical order."""
+    return sorted({point.metric_name for point in points})
 
 
 def _course(points: Sequence[MetricPoint]) -> Table:
@@ -122,8 +130,7 @@ def _course(points: Sequence[MetricPoint]) -> Table:
 
 def _epochs(points: Sequence[MetricPoint]) -> Table:
     """One line per attempt and epoch."""
-    names = sorted({point.metric_name for point in points})
-    shown = names[:MAX_METRIC_COLUMNS]
+    shown = _metric_names(points)[:MAX_METRIC_COLUMNS]
     rows: dict[tuple[int, int], dict[str, float]] = defaultdict(dict)
     for point in points:
         rows[point.attempt, point.step][point.metric_name] = point.value
@@ -132,7 +139,4 @@ def _epochs(points: Sequence[MetricPoint]) -> Table:
     for (attempt, step), values in sorted(rows.items()):
         cells = (f"{values[name]:.6g}" if name in values else "-" for name in shown)
         result.add_row(*([str(attempt)] if attempts else []), str(step), *cells)
-    if len(names) > len(shown):
-        result.caption = f"not shown: {', '.join(names[len(shown) :])}; choose with --metric"
-        result.caption_justify = "left"
     return result

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hrnn_tuner.cli.following import exit_unless_completed, follow
+from hrnn_tuner.cli.following import follow_and_exit
 from hrnn_tuner.cli.options import JobArgument, OutputFormat, OutputOption, connect
 
 
@@ -32,4 +32,4 @@ def watch(
         hrnn-tuner watch my-job -o json | jq -r 'select(.metrics) | .metrics.training_job_name'
     """
     with connect(context) as client:
-        exit_unless_completed(follow(client, name, output, resume_token=resume_token))
+        follow_and_exit(client, name, output, resume_token=resume_token)

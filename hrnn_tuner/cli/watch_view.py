@@ -50,7 +50,10 @@ class WatchView:
             job = self._state.job
             if job is None:
                 return Text("waiting for the first event …")
-            return Group(self._header(job), self._table())
+            shown = self.visible()
+            hidden = len(self._state.training_jobs) - len(shown)
+            more = [Text(f"and {hidden} more; see `hrnn-tuner training-jobs {job.name}`")] if hidden else []
+            return Group(self._header(job), self._table(shown), *more)
 
     def _header(self, job: TuningJob) -> RenderableType:
         """Name, state, progress, counts and running time in one line."""
@@ -61,16 +64,21 @@ class WatchView:
         line.add_row(
             Text(job.name, style="bold"),
             state_text(job),
-            ProgressBar(total=max(limit, 1), completed=self._state.ended, width=30),
+            ProgressBar(
+                total=max(limit, 1),
+                completed=self._state.ended,
+                width=30,
+                complete_style="cyan",
+                finished_style="green",
+            ),
             f"{self._state.ended}/{limit or '?'} ended",
             f"{active}/{job.spec.resource_limits.max_parallel_training_jobs} active",
             duration_text(max(end_s - job.create_time.seconds, 0.0)),
         )
         return line
 
-    def _table(self) -> Table:
-        """The training jobs."""
-        shown = self.visible()
+    def _table(self, shown: Sequence[TrainingJob]) -> Table:
+        """The training jobs that are shown."""
         names = sorted({name for job in shown for name in job.tuned_hyperparameters})
         metric = self._state.metric_of(shown[0]) if shown else "objective"
         result = table(
@@ -91,10 +99,6 @@ class WatchView:
                 note,
                 style=_BEST_STYLE if best else "",
             )
-        hidden = len(self._state.training_jobs) - len(shown)
-        if hidden:
-            result.caption = f"and {hidden} more; see `hrnn-tuner training-jobs`"
-            result.caption_justify = "left"
         return result
 
     def visible(self) -> Sequence[TrainingJob]:

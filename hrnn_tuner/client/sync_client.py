@@ -14,7 +14,7 @@ from hrnn_tuner.client.errors import NotFoundError, error_from_rpc
 from hrnn_tuner.client.requests import TrainingJobFilter, TuningJobFilter
 from hrnn_tuner.client.retry import RetryPolicy
 from hrnn_tuner.client.specification import SpecInput
-from hrnn_tuner.client.watching import WatchCursor, is_terminal
+from hrnn_tuner.client.watching import WatchCursor, is_terminal, require_same
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 from hrnn_tuner.v1.algorithm_pb2 import Algorithm
 from hrnn_tuner.v1.training_job_pb2 import MetricPoint, TrainingJob
@@ -143,7 +143,7 @@ class TuningClient:
             name, resume_token=job.resume_token, max_unavailable_s=max_unavailable_s, timeout_s=timeout_s
         ):
             pass
-        return self.get_tuning_job(name)
+        return require_same(self.get_tuning_job(name), job)
 
     def get_training_job(self, name: str) -> TrainingJob:
         """Reads a training job."""

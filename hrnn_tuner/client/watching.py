@@ -6,7 +6,7 @@ import time
 
 import grpc
 
-from hrnn_tuner.client.errors import DeadlineExceededError, TuningError
+from hrnn_tuner.client.errors import DeadlineExceededError, NotFoundError, TuningError
 from hrnn_tuner.client.retry import Backoff, Clock, RetryPolicy, is_retryable
 from hrnn_tuner.v1.tuning_job_pb2 import (
     TUNING_JOB_STATE_COMPLETED,
@@ -22,6 +22,17 @@ _TERMINAL = frozenset({TUNING_JOB_STATE_COMPLETED, TUNING_JOB_STATE_FAILED, TUNI
 def is_terminal(job: TuningJob) -> bool:
     """Whether a tuning job has ended."""
     return job.state in _TERMINAL
+
+
+def require_same(job: TuningJob, earlier: TuningJob) -> TuningJob:
+    """Returns ``job``, unless its name was given to another job meanwhile.
+
+    Raises:
+        NotFoundError: When the job that was waited for is gone.
+    """
+    if job.id != earlier.id:
+        raise NotFoundError(f"tuning job {earlier.name!r} was deleted", code=grpc.StatusCode.NOT_FOUND)
+    return job
 
 
 class WatchCursor:

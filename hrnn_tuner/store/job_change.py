@@ -32,11 +32,13 @@ class JobChange:
         training_jobs: TrainingJobRepository,
         metrics: MetricRepository,
         events: EventRepository,
+        *,
+        new: bool,
     ) -> None:
-        """Takes the locked job; `Transaction.change` is the way to get one."""
+        """Takes the locked job; `Transaction.change` and `Transaction.create` are the ways to get one."""
         self.job = job
         self.now = now
-        self._before = job
+        self._before: TuningJob | None = None if new else job
         self._tuning_jobs = tuning_jobs
         self._training_jobs = training_jobs
         self._metrics = metrics

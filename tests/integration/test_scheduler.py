@@ -102,9 +102,7 @@ def test_a_grid_job_tries_every_combination_once(store: Store, hub: InMemoryHub)
 
 
 @pytest.mark.parametrize("example", range(4))
-def test_limits_hold_under_two_schedulers_and_four_faulty_workers(
-    store: Store, hub: InMemoryHub, example: int
-) -> None:
+def test_limits_hold_under_two_schedulers_and_four_faulty_workers(store: Store, hub: InMemoryHub, example: int) -> None:
     rng = random.Random(example)
     faults = Faults(vanish=0.1, lose=0.15, fail=0.1, repeat=0.3)
     jobs = [

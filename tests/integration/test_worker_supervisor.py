@@ -8,11 +8,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hrnn_tuner.v1 import queue_pb2 as pb
 from tests.support.synthetic_algorithm import NOTE_VARIABLE, score
+from tests.support.waiting import wait_until
 from tests.support.worker_harness import (
     GO,
     STOP,
@@ -22,7 +24,6 @@ from tests.support.worker_harness import (
     alive,
     in_memory,
     names,
-    wait_until,
     worker_settings,
 )
 from worker_service.composition import build_worker

@@ -5,7 +5,8 @@
 #   1. on a branch with commits of its own: where it left origin/main;
 #   2. with uncommitted changes in protos/: the last commit;
 #   3. otherwise: the commit before the last one that changed protos/ (comparing a commit with itself shows nothing).
-# A shallow clone may lack it, and the first commit has none: then the comparison is left out, loudly.
+# A shallow clone may lack it, and the first commit has none: then the comparison is left out, loudly. So it is when a
+# change is meant to break clients, which the message of its commit says with the words BREAKING CHANGE.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 scratch=$(mktemp -d)
@@ -27,13 +28,15 @@ version_before() {
 .venv/bin/buf lint protos
 
 before=$(version_before)
-if [ -n "$before" ]; then
+if [ -z "$before" ]; then
+  echo "protos: NOT CHECKED for breaking changes: no earlier commit with protos/ in this clone" >&2
+elif [[ $(git log --format=%B "$before..HEAD" -- protos) == *"BREAKING CHANGE"* ]]; then
+  echo "protos: NOT CHECKED for breaking changes: a commit since ${before:0:12} declares one" >&2
+else
   git archive "$before" protos | tar -x -C "$scratch"
   .venv/bin/buf breaking protos --against "$scratch/protos"
   echo "protos: compatible with commit ${before:0:12}"
   rm -rf "${scratch:?}/protos"
-else
-  echo "protos: NOT CHECKED for breaking changes: no earlier commit with protos/ in this clone" >&2
 fi
 
 # generate.py writes next to the folder that it lies in, so a copy generates into the copy.

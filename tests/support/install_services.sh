@@ -32,21 +32,34 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 fi
 
 echo "services: installing ${packages[*]} (a few minutes, once)"
+log=$(mktemp)
+made_policy=
+clean_up() {
+  rm -f "$log"
+  [ -z "$made_policy" ] || rm -f "$policy"
+}
+trap clean_up EXIT
 if [ ! -e "$policy" ]; then
-  trap 'rm -f "$policy"' EXIT
+  made_policy=yes
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod +x "$policy"
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt=(apt-get -q -y -o DPkg::Lock::Timeout=300)
-"${apt[@]}" update
-"${apt[@]}" install --no-install-recommends "${packages[@]}" </dev/null
+if ! { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${packages[@]}"; } </dev/null >"$log" 2>&1; then
+  tail -n 40 "$log" >&2
+  exit 1
+fi
 for package in "${packages[@]}"; do
   case $package in rabbitmq-server | postgresql) update-rc.d "$package" disable ;; esac
 done
+if [[ " ${packages[*]} " == *" rabbitmq-server "* ]] && command -v systemctl >/dev/null; then
+  systemctl --quiet disable epmd.service epmd.socket # Erlang's port mapper, which a node starts when it needs it
+fi
 
 mapfile -t packages < <(missing)
 if [ "${#packages[@]}" -ne 0 ]; then
   echo "still missing after the installation: ${packages[*]}" >&2
   exit 1
 fi
+echo "services: installed"

@@ -65,7 +65,12 @@ class RabbitMqNode:
         """Starts the server on its old data; returns when it accepts connections."""
         with (self.folder / "output.log").open("ab") as output:
             self._process = subprocess.Popen(
-                self._command(), env=self._environment(), stdout=output, stderr=output, stdin=subprocess.DEVNULL
+                self._command(),
+                cwd=self.folder,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
         wait_until(self._answers, START_TIMEOUT_S, f"RabbitMQ's start; see {self.folder}")
 
@@ -141,6 +146,7 @@ class RabbitMqNode:
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),  # of the Erlang cookie
             "LANG": "C.UTF-8",
+            "RUNNING_UNDER_SYSTEMD": "1",  # the start script becomes the server: no shell between us and it
             "RABBITMQ_NODENAME": f"test{self.port}@localhost",
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "env.conf"),
             "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq"),
@@ -151,6 +157,7 @@ class RabbitMqNode:
             "RABBITMQ_DIST_PORT": str(self._dist_port),
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_CRASH_DUMP": str(self.folder / "erl_crash.dump"),
         }
 
     def _write_files(self) -> None:

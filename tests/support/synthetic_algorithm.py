@@ -73,6 +73,7 @@ class SyntheticTrainer:
     def train(self, context: TrainingContext) -> None:
         """Reports the known scores, failing where it was told to."""
         values = context.hyperparameters
+        began = time.time()
         context.training_started()
         for epoch in range(1, int(values["epochs"]) + 1):
             if not self._epoch(context, float(values["epoch_seconds"])):
@@ -85,7 +86,13 @@ class SyntheticTrainer:
         if context.should_stop():
             return
         (context.artifact_dir / "model.txt").write_text(json.dumps(dict(values), sort_keys=True))
-        facts = {"hyperparameters": dict(values), "pid": os.getpid(), "note": os.environ.get(NOTE_VARIABLE, "")}
+        facts = {
+            "hyperparameters": dict(values),
+            "pid": os.getpid(),
+            "note": os.environ.get(NOTE_VARIABLE, ""),
+            "began": began,  # seconds since 1970, by the host's clock
+            "ended": time.time(),
+        }
         (context.artifact_dir / "manifest.json").write_text(json.dumps(facts, sort_keys=True))
 
     def _epoch(self, context: TrainingContext, seconds: float) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hrnn_tuner.broker.contract import Broker, Delivery, Message
+from hrnn_tuner.broker.contract import Broker, BrokerUnavailable, Delivery, Message, MessageRefused
 from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.topology import (
     CONTROL_EXCHANGE,
@@ -27,6 +26,7 @@ from hrnn_tuner.v1 import queue_pb2 as pb
 from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
 from hrnn_tuner.v1.training_job_pb2 import SecondaryState
 from tests.support.synthetic_algorithm import ALGORITHM
+from tests.support.waiting import wait_until
 from worker_service.supervisor import Supervisor
 
 RESOURCE_CLASS = "default"
@@ -77,6 +77,15 @@ def worker_settings(folder: Path, **changes: Any) -> Settings:
     return Settings(**(fields | changes))
 
 
+def worker_environment(folder: Path, **changes: Any) -> dict[str, str]:
+    """The same settings as environment variables, for a worker that is a process of its own."""
+    wanted = worker_settings(folder, **changes).model_dump(mode="json", exclude_unset=True)
+    return {
+        f"HRNN_TUNER_{name.upper()}": json.dumps(value) if isinstance(value, list) else str(value)
+        for name, value in wanted.items()
+    }
+
+
 class FakeScheduler:
     """Reads every report, publishes tasks and commands."""
 
@@ -107,8 +116,15 @@ class FakeScheduler:
         return time.monotonic()
 
     def enqueue_raw(self, message: Message) -> None:
-        """Publishes anything on the tasks queue."""
-        self.broker.publish(TASKS_EXCHANGE, RESOURCE_CLASS, message)
+        """Publishes anything on the tasks queue; a RabbitMQ that has just started refuses at first."""
+        wait_until(lambda: self._published(message), TIMEOUT_S, "a broker that takes the task")
+
+    def _published(self, message: Message) -> bool:
+        try:
+            self.broker.publish(TASKS_EXCHANGE, RESOURCE_CLASS, message)
+        except (BrokerUnavailable, MessageRefused):
+            return False
+        return True
 
     def command(self, worker_id: str, ref: pb.AttemptRef, command: pb.Control.Command) -> None:
         """Publishes a control message; a worker that is gone takes none."""
@@ -165,14 +181,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def wait_until(predicate: Callable[[], bool], timeout_s: float, message: str) -> None:
-    """Waits for something that announces itself by no event."""
-    end = time.monotonic() + timeout_s
-    while not predicate():
-        assert time.monotonic() < end, message
-        threading.Event().wait(0.01)
 
 
 @dataclass

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from worker_service.hrnn.recurrence import UserWeights, run_steps
 from worker_service.hrnn.sessions import FEATURES, FIRST, SESSION_START
 
 #: Start of the discount's bias: sigmoid(2) = 0.88, so that an untrained cell remembers.
@@ -80,24 +81,6 @@ class GruWeights(nn.Module):
         """The inputs' part of the gates, [..., H] to [..., 3H]."""
         return functional.linear(inputs, self.weight_ih, self.bias_ih)
 
-    def step(self, gates: Tensor, new: Tensor, hidden: Tensor) -> Tensor:
-        """One step.
-
-        Args:
-            gates: Projected inputs of the reset and update gates [B, 2H].
-            new: Projected inputs of the new state [B, H].
-            hidden: State [B, H].
-
-        Returns:
-            The next state [B, H].
-        """
-        size = hidden.shape[1]
-        recurrent = functional.linear(hidden, self.weight_hh, self.bias_hh)
-        recurrent_gates, recurrent_new = torch.split(recurrent, [2 * size, size], dim=1)
-        reset, update = (gates + recurrent_gates).sigmoid().chunk(2, dim=1)
-        candidate = torch.addcmul(new, reset, recurrent_new).tanh()
-        return torch.lerp(candidate, hidden, update)
-
 
 class HrnnCell(nn.Module):
     """The cell of this module's formula.
@@ -152,47 +135,30 @@ class HrnnCell(nn.Module):
         Returns:
             Session states [T, B, H], user states [T, B, H] (None without user level), and the state after the last.
         """
-        size = self.hidden_dimension
-        gates, news = torch.split(self.session.project(inputs), [2 * size, size], dim=2)
         kept = 1.0 - features[..., FIRST : FIRST + 1]  # zeroes the state exactly at a user's first event
+        keep = kept
         if self.discount:
             decays = functional.linear(embedded, self.discount_item, self.discount_bias)
             keep = (decays + functional.linear(features, self.discount_time)).sigmoid() * kept
-        else:
-            keep = kept
         if marks is None:
-            marks = StepMarks.of(features.cpu().numpy(), features.device)
-        keeps, kepts = keep.unbind(0), kept.unbind(0)
-        hidden, user = state
-        hiddens: list[Tensor] = []
-        users: list[Tensor] = []
-        for step, (gate, new) in enumerate(zip(gates.unbind(0), news.unbind(0), strict=True)):
-            before, hidden = hidden, hidden * keeps[step]
-            if self.user_level:
-                if marks.firsts[step]:
-                    user = user * kepts[step]
-                starting = marks.starts[step]
-                if starting is not None:
-                    user, hidden = self._start_sessions(before, hidden, user, starting)
-                users.append(user)
-            hidden = self.session.step(gate, new, hidden)
-            hiddens.append(hidden)
-        return torch.stack(hiddens), torch.stack(users) if self.user_level else None, HrnnState(hidden, user)
+            marks = StepMarks.of(features.detach().cpu().numpy(), features.device)
+        hidden, user = run_steps(
+            self.session.project(inputs),
+            keep,
+            kept.detach(),
+            state.hidden,
+            state.user,
+            self.session.weight_hh,
+            self.session.bias_hh,
+            marks.starts,
+            marks.firsts,
+            self._user_weights(),
+        )
+        return hidden, user, HrnnState(hidden[-1], state.user if user is None else user[-1])
 
-    def _start_sessions(self, before: Tensor, hidden: Tensor, user: Tensor, starting: Tensor) -> tuple[Tensor, Tensor]:
-        """Moves finished sessions into the user state and seeds the new ones.
-
-        Args:
-            before: Session state ahead of the discount [B, H].
-            hidden: Discounted session state [B, H].
-            user: User state [B, H].
-            starting: Rows where a session starts [R]. They are few, so only they are computed.
-
-        Returns:
-            The user state and the seeded session state, both [B, H].
-        """
-        size = self.hidden_dimension
-        gate, new = torch.split(self.user.project(before[starting]), [2 * size, size], dim=1)
-        level = self.user.step(gate, new, user[starting])
-        seed = functional.linear(level, self.seed_weight, self.seed_bias).tanh()
-        return user.index_copy(0, starting, level), hidden.index_add(0, starting, seed)
+    def _user_weights(self) -> UserWeights | None:
+        """The weights of the user level, None without one."""
+        if not self.user_level:
+            return None
+        gru = self.user
+        return UserWeights(gru.weight_ih, gru.weight_hh, gru.bias_ih, gru.bias_hh, self.seed_weight, self.seed_bias)

@@ -21,15 +21,14 @@ class Queries:
             are left out, as they are when the model serves.
         features: Their features, Q arrays float32 [n_q, 4].
         ask_features: Features of the asking itself, made of the time since the last event, float32 [Q, 4].
-        truth: Catalogue numbers of the held-out events, distinct; Q arrays int64. Unknown items are left out.
-        truth_sizes: Number of distinct held-out items, unknown ones included, int64 [Q].
+        truth: Catalogue numbers of the held-out events, distinct; Q arrays int64. Unknown items are left
+            out: no list can hold them, so they are misses.
     """
 
     items: tuple[NDArray[np.int64], ...]
     features: tuple[NDArray[np.float32], ...]
     ask_features: NDArray[np.float32]
     truth: tuple[NDArray[np.int64], ...]
-    truth_sizes: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -93,14 +92,11 @@ def build_queries(
         known = np.flatnonzero(numbers[:cut])
         last = int(times[known[-1]]) if len(known) else None
         truth = np.unique(numbers[cut:])
-        found.append(
-            (items, features, ask_features(rule, last, int(times[cut])), truth[truth > 0], len(np.unique(raw[cut:])))
-        )
+        found.append((items, features, ask_features(rule, last, int(times[cut])), truth[truth > 0]))
     found.sort(key=lambda query: len(query[0]))
     return Queries(
         items=tuple(query[0] for query in found),
         features=tuple(query[1] for query in found),
         ask_features=np.stack([query[2] for query in found]) if found else np.zeros((0, 4), np.float32),
         truth=tuple(query[3] for query in found),
-        truth_sizes=np.array([query[4] for query in found], np.int64),
     )

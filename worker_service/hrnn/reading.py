@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any, cast
 
-import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -55,21 +55,18 @@ def _read_file(filesystem: Any, path: str) -> tuple[Any, Any, Any]:
     """Reads one file into (users, items, timestamps)."""
     try:
         table = _read_parquet(filesystem, path) if path.lower().endswith(".parquet") else _read_csv(filesystem, path)
-    except (pa.ArrowInvalid, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except (pa.ArrowInvalid, gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be parsed: {str(error).splitlines()[0]}") from error
     except PermissionError as error:
         raise DataError(f"{path} may not be read: permission denied") from error
-    except OSError as error:  # gzip reports a damaged header so; anything else is the storage's own trouble
-        if error.errno is None and path.lower().endswith(".gz"):
-            raise DataError(f"{path} cannot be parsed: {error}") from error
-        raise
+    except FileNotFoundError as error:
+        raise DataError(f"{path} vanished while it was read") from error
     return _ids(table, path, "USER_ID"), _ids(table, path, "ITEM_ID"), _timestamps(table, path)
 
 
 def _read_csv(filesystem: Any, path: str) -> Any:
     """Reads the needed columns of a CSV file as strings; empty fields are null."""
-    compression = "gzip" if path.lower().endswith(".gz") else None
-    with filesystem.open(path, "rb") as raw, fsspec.core.compr[compression](raw, mode="rb") as stream:
+    with filesystem.open(path, "rb") as raw, _unpacked(raw, path) as stream:
         header = stream.readline().decode("utf-8-sig")
     _check_columns(next(csv.reader([header]), []), path)
     options = pyarrow.csv.ConvertOptions(
@@ -78,8 +75,13 @@ def _read_csv(filesystem: Any, path: str) -> Any:
         null_values=[""],
         strings_can_be_null=True,
     )
-    with filesystem.open(path, "rb") as raw, fsspec.core.compr[compression](raw, mode="rb") as stream:
+    with filesystem.open(path, "rb") as raw, _unpacked(raw, path) as stream:
         return pyarrow.csv.read_csv(stream, convert_options=options)
+
+
+def _unpacked(raw: IO[bytes], path: str) -> IO[bytes]:
+    """The content of a file that may be gzipped."""
+    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if path.lower().endswith(".gz") else raw
 
 
 def _read_parquet(filesystem: Any, path: str) -> Any:

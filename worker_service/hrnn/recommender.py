@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from hrnn_tuner.algorithms.contract import AlgorithmError, Recommendation
 from worker_service.hrnn.artifact import load_artifact
@@ -89,7 +91,7 @@ class HrnnRecommender:
         return [Recommendation(self._artifact.items[row], float(shares[row])) for row in rows]
 
     @torch.no_grad()
-    def _shares(self, numbers: np.ndarray, times: np.ndarray, now: int | None) -> torch.Tensor:
+    def _shares(self, numbers: NDArray[np.int64], times: NDArray[np.int64], now: int | None) -> Tensor:
         """Softmax over the catalogue after a history of known items [N]."""
         model, rule = self._artifact.model, self._artifact.rule
         items, features = encode_history(numbers, times, rule, MAX_HISTORY)
@@ -101,7 +103,7 @@ class HrnnRecommender:
         asked = torch.from_numpy(ask_features(rule, int(times[-1]), now)).to(self._device)
         return model.scores(model.ask(model.output(state), asked))[0].softmax(dim=0)
 
-    def _popularity(self) -> torch.Tensor:
+    def _popularity(self) -> Tensor:
         """Shares of the items in the training events [N]; one more for each, so that none is zero."""
         counts = self._artifact.item_counts + 1.0
         return counts / counts.sum()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -58,7 +60,7 @@ def sampled_softmax_loss(
         log_shares: log q of the negatives [S].
     """
     own = (queries * functional.embedding(targets, table)).sum(dim=1) + bias[targets]
-    corrected = bias[negatives] - log_shares - torch.log(torch.tensor(float(len(negatives))))
+    corrected = bias[negatives] - log_shares - math.log(len(negatives))
     others = torch.addmm(corrected, queries, functional.embedding(negatives, table).T)
     others = others.masked_fill(targets[:, None] == negatives, float("-inf"))
     normaliser = torch.logsumexp(torch.cat((own[:, None], others), dim=1), dim=1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 _WARM_UP_STEPS = 100
-#: Short training jobs warm up for this share of their steps instead.
-_WARM_UP_SHARE = 0.1
+#: Short training jobs warm up for this share of their steps instead: a small data set has some twenty steps in an
+#: epoch, and a hundred would be a sixth of the whole training.
+_WARM_UP_SHARE = 0.02
 _FINAL_FACTOR = 0.1
 
 

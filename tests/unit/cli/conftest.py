@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+import types
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from hrnn_tuner.algorithms import Algorithm, DataError, Recommendation
 from hrnn_tuner.cli.main import app
 from tests.unit.client.fake_service import FakeService, serving
 
@@ -26,3 +30,43 @@ def invoke(service: FakeService) -> Invoke:
         return CliRunner().invoke(app, ["--server", service.address, *arguments], input=stdin)
 
     return run
+
+
+class FakeRecommender:
+    """Recommends the name found in the artifact, then the arguments it was called with."""
+
+    def __init__(self, artifact_dir: str) -> None:
+        self.model = (Path(artifact_dir) / "model.txt").read_text()
+
+    def recommend_for_user(
+        self, user_id: str, interactions_uri: str, k: int, *, filter_seen: bool = False
+    ) -> Sequence[Recommendation]:
+        if user_id == "broken":
+            raise DataError("column USER_ID is missing")
+        items = [self.model, user_id, interactions_uri, str(filter_seen)]
+        return [Recommendation(item, 0.5 / rank) for rank, item in enumerate(items[:k], start=1)]
+
+
+@pytest.fixture
+def fake_algorithms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Announces the algorithms `fake` and `silent` by the setting, as an operator would."""
+    module = types.ModuleType("fake_algorithm_module")
+    module.FakeRecommender = FakeRecommender  # type: ignore[attr-defined]
+    for name, recommender in (
+        ("fake", "fake_algorithm_module:FakeRecommender"),
+        ("silent", None),
+        ("bare", "no_such_module:X"),
+    ):
+        setattr(module, name, Algorithm(name, "", (), (), (), trainer="x:y", recommender=recommender))
+    monkeypatch.setitem(sys.modules, "fake_algorithm_module", module)
+    paths = ",".join(f"fake_algorithm_module:{name}" for name in ("fake", "silent", "bare"))
+    monkeypatch.setenv("HRNN_TUNER_ALGORITHMS", paths)
+    monkeypatch.setattr("hrnn_tuner.algorithms.registry.entry_points", lambda group: [])
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Path:
+    folder = tmp_path / "artifact"
+    folder.mkdir()
+    (folder / "model.txt").write_text("best-model")
+    return folder

@@ -19,6 +19,8 @@ from tests.unit.client.fake_service import FakeService, Refusal, bad_request
         (grpc.StatusCode.NOT_FOUND, 3),
         (grpc.StatusCode.ALREADY_EXISTS, 4),
         (grpc.StatusCode.FAILED_PRECONDITION, 4),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, 4),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, 5),
         (grpc.StatusCode.INTERNAL, 1),
     ],
 )
@@ -50,6 +52,7 @@ def test_all_violations_are_printed_with_the_reason(service: FakeService, invoke
 def test_a_server_that_is_not_there_gives_the_code_for_unavailable() -> None:
     result = CliRunner().invoke(app, ["--server", "127.0.0.1:1", "list"])
     assert result.exit_code == ExitCode.UNAVAILABLE
+    assert "To start one: hrnn-tuner serve" in result.stderr
     assert "Traceback" not in result.stderr
 
 

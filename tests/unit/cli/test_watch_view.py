@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from rich.console import Console
-
+from hrnn_tuner.cli.output import console
 from hrnn_tuner.cli.watch_state import WatchState
 from hrnn_tuner.cli.watch_view import WatchView
 from hrnn_tuner.v1.tuning_service_pb2 import WatchTuningJobResponse
@@ -18,9 +17,9 @@ def view_of(events: list[WatchTuningJobResponse], max_rows: int = 20) -> WatchVi
 
 
 def lines(view: WatchView) -> list[str]:
-    plain = Console(width=140, no_color=True, highlight=False)
-    with plain.capture() as capture:
-        plain.print(view)
+    screen = console()
+    with screen.capture() as capture:
+        screen.print(view)
     return [" ".join(line.split()) for line in capture.get().splitlines()]
 
 
@@ -57,7 +56,7 @@ def test_when_there_is_no_room_the_best_and_the_active_stay() -> None:
     events += [event("x", training_job(9)), event("x", metrics(9, 1, 0.3))]
     view = view_of(events, max_rows=4)
     assert [job.number for job in view.visible()] == [1, 7, 8, 9]
-    assert lines(view)[-1] == "and 5 more; see `hrnn-tuner training-jobs`"
+    assert lines(view)[-1] == "and 5 more; see `hrnn-tuner training-jobs demo`"
 
 
 def test_a_reason_with_brackets_is_shown_as_it_is() -> None:

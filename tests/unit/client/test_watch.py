@@ -97,3 +97,14 @@ def test_wait_for_a_job_that_is_deleted_meanwhile_does_not_find_it(service: Fake
     service.answers("WatchTuningJob", [event("1", pb.TuningJobDeleted())])
     with pytest.raises(NotFoundError):
         client.wait("demo")
+
+
+def test_wait_does_not_take_another_job_of_the_same_name_for_its_own(
+    service: FakeService, client: TuningClient
+) -> None:
+    other = tuning_job()
+    other.id = "id-2"
+    service.answers("GetTuningJob", *(pb.GetTuningJobResponse(tuning_job=job) for job in (tuning_job(), other)))
+    service.answers("WatchTuningJob", [event("1", pb.TuningJobDeleted())])
+    with pytest.raises(NotFoundError, match="was deleted"):
+        client.wait("demo")

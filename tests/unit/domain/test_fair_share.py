@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from hrnn_tuner.domain.fair_share import READY_BUFFER_MINIMUM, Demand, shares
 
-DEMANDS = st.lists(
-    st.tuples(st.integers(0, 8), st.integers(0, 12), st.integers(1, 5)), min_size=1, max_size=8
-).map(lambda rows: [Demand(f"job-{i}", "gpu", weight, active, wanted) for i, (active, wanted, weight) in enumerate(rows)])
+DEMANDS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 12), st.integers(1, 5)), min_size=1, max_size=8).map(
+    lambda rows: [Demand(f"job-{i}", "gpu", weight, active, wanted) for i, (active, wanted, weight) in enumerate(rows)]
+)
 
 
 @given(DEMANDS, st.integers(0, 40))
@@ -30,7 +30,9 @@ def test_nothing_is_left_over_while_somebody_wants_it(demands: list[Demand], slo
 def test_equal_weights_from_zero_differ_by_at_most_one_while_all_want_more(wanted: list[int], slots: int) -> None:
     demands = [Demand(f"job-{i}", "gpu", 1, 0, want) for i, want in enumerate(wanted)]
     granted = shares(demands, {"gpu": slots})
-    hungry = [granted.get(item.tuning_job_id, 0) for item in demands if granted.get(item.tuning_job_id, 0) < item.wanted]
+    hungry = [
+        granted.get(item.tuning_job_id, 0) for item in demands if granted.get(item.tuning_job_id, 0) < item.wanted
+    ]
     assert not hungry or max(hungry) - min(hungry) <= 1
 
 

@@ -22,7 +22,9 @@ LATER = START + timedelta(seconds=5)
 
 
 def waiting() -> TrainingJob:
-    return TrainingJob("id", 1, "job-001-abc", "", Proposal({}, "RANDOM", 1), {}, SecondaryState.PENDING, 1, "t1", START)
+    return TrainingJob(
+        "id", 1, "job-001-abc", "", Proposal({}, "RANDOM", 1), {}, SecondaryState.PENDING, 1, "t1", START
+    )
 
 
 def test_a_started_job_knows_its_worker_and_when_it_began() -> None:

@@ -41,7 +41,8 @@ def test_what_is_no_task_is_refused(tmp_path: Path) -> None:
     no_value = assignment(tmp_path)
     no_value.hyperparameters["x"].Clear()
     no_place = assignment(tmp_path, artifact_uri="")
-    bodies = [pb.Task(), *(pb.Task(assignments=[item]) for item in (no_token, no_value, no_place))]
+    long_id = assignment(tmp_path, ref=pb.AttemptRef(tuning_job_id="j" * 101, number=1, attempt=1, token="t"))
+    bodies = [pb.Task(), *(pb.Task(assignments=[item]) for item in (no_token, no_value, no_place, long_id))]
     messages = [
         Message(type="something.Else", body=pb.Task(assignments=[good]).SerializeToString()),
         Message(type=convert.TASK_TYPE, body=b"\xff\xff garbage"),

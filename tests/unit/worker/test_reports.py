@@ -103,6 +103,16 @@ def test_a_report_is_repeated_until_it_is_confirmed(
     assert len(broker.published) == 1
 
 
+def test_a_report_that_no_broker_can_carry_does_not_hold_up_the_next(broker: _FlakyBroker, reporter: Reporter) -> None:
+    dropped = threading.Event()
+    broker.failure = ValueError("too large")
+    reporter.submit(_attempt(), convert.stopped(), on_confirmed=dropped.set)
+    assert dropped.wait(TIMEOUT_S)
+    broker.failure = None
+    reporter.submit(_attempt(), convert.stopped())
+    broker.wait_for(published=1)
+
+
 def test_a_start_that_is_not_confirmed_is_the_callers_business(broker: _FlakyBroker, reporter: Reporter) -> None:
     broker.failure = BrokerUnavailable("away")
     with pytest.raises(BrokerUnavailable):
