@@ -12,7 +12,9 @@ from hrnn_tuner.telemetry import configure_logging
 from worker_service.composition import build_worker, new_worker_id
 
 #: Orchestrators allow 10 to 30 s between SIGTERM and SIGKILL.
-_STOP_TIMEOUT_S = 8.0
+_STOP_TIMEOUT_S = 6.0
+#: A broker that hangs must not keep the process: everything that matters was confirmed or given up before.
+_CLOSE_TIMEOUT_S = 2.0
 
 
 def main() -> int:
@@ -25,11 +27,16 @@ def main() -> int:
     worker_id = new_worker_id()
     # A worker may serve a class that the other services were not told of; its queue must exist all the same.
     classes = tuple(dict.fromkeys((*settings.resource_classes, settings.worker_resource_class)))
-    with open_broker(settings.broker_url, name=f"worker/{worker_id}", resource_classes=classes) as broker:
+    broker = open_broker(settings.broker_url, name=f"worker/{worker_id}", resource_classes=classes)
+    closing = threading.Thread(target=broker.close, name="broker-close", daemon=True)
+    try:
         worker = build_worker(settings, broker, worker_id=worker_id)
         worker.start()
         signalled.wait()
         worker.stop(_STOP_TIMEOUT_S)
+    finally:
+        closing.start()
+        closing.join(_CLOSE_TIMEOUT_S)
     return 0
 
 

@@ -45,11 +45,11 @@ class Heartbeat:
         """Makes the thread end; returns at once."""
         self._stop.set()
 
-    def stop(self) -> None:
-        """Ends the thread, then says good-bye so that the scheduler needs no time-out to know."""
+    def stop(self, *, good_bye: bool) -> None:
+        """Ends the thread; with ``good_bye`` says so, that the scheduler needs no time-out to know."""
         self.request_stop()
         self._thread.join(_JOIN_TIMEOUT_S)
-        if self._broker.connected:
+        if good_bye and self._broker.connected:
             self._beat(leaving=True, timeout_s=_LEAVING_TIMEOUT_S)
 
     def _run(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ class Reporter:
         self._points = 0
         self._dropping = False
         self._changed = threading.Condition()
-        self._deadline: float | None = None  # set when stopping
+        self._stopping = False
         self._abandon = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
 
@@ -58,10 +57,14 @@ class Reporter:
         """Starts the thread."""
         self._thread.start()
 
-    def stop(self, timeout_s: float) -> None:
-        """Sends what waits, for at most this long, and ends the thread; what is left is logged and lost."""
+    def stop(self, timeout_s: float) -> bool:
+        """Sends what waits, for at most this long, and ends the thread.
+
+        Returns:
+            Whether everything was sent; what is left is logged and lost.
+        """
         with self._changed:
-            self._deadline = time.monotonic() + timeout_s
+            self._stopping = True
             self._changed.notify()
         self._thread.join(timeout_s)
         self._abandon.set()
@@ -70,6 +73,7 @@ class Reporter:
             left = len(self._spool)
         if left:
             _log.error("reports were lost: the broker did not take them in time", reports=left)
+        return not left
 
     def publish_started(self, attempt: Attempt, *, timeout_s: float = _PUBLISH_TIMEOUT_S) -> None:
         """Publishes an attempt's first report on the caller's thread and returns when it is confirmed.
@@ -126,7 +130,7 @@ class Reporter:
         back_off_s = 0.0
         while True:
             with self._changed:
-                while not self._spool and self._deadline is None:
+                while not self._spool and not self._stopping:
                     self._changed.wait()
                 if not self._spool:
                     return

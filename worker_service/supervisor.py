@@ -78,8 +78,8 @@ class Supervisor:
         late = [slot for slot in self._slots if not slot.join(max(0.0, slots_end - time.monotonic()))]
         if late:
             _log.error("slots did not end in time", slots=len(late))
-        self._reporter.stop(max(0.0, end - time.monotonic()))
-        self._heartbeat.stop()
+        sent = self._reporter.stop(max(0.0, end - time.monotonic()))
+        self._heartbeat.stop(good_bye=sent)  # a broker that took no report would not take this either
         self._control.stop()
         self._scratch.close()
         _log.info("worker stopped", worker_id=self.worker_id)

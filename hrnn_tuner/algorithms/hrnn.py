@@ -106,7 +106,7 @@ _TRAINING = (
     Hyperparameter(
         name="batch_tokens",
         type=HyperparameterType.INTEGER,
-        default=4096,
+        default=2048,
         minimum=1,
         maximum=1_048_576,
         description="Events per optimizer step: batch_tokens / bptt users are read side by side.",

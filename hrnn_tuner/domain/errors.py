@@ -9,12 +9,13 @@
     ├── AlreadyExists           the name, or the request id, is taken
     ├── FailedPrecondition      the resource is not in a state for this
     ├── LimitExceeded           a quota; names limit and use
+    ├── OutOfRange              a position that the event log does not have
     └── ServiceUnavailable      the database is away; try again
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -37,10 +38,17 @@ class TunerError(Exception):
     """Base of all errors that a caller can see.
 
     Attributes:
-        reason: Stable identifier for programs.
+        reason: Stable identifier for programs; each class has one, an instance may have a more precise one.
+        metadata: Further facts for programs.
     """
 
     reason = "UNKNOWN"
+
+    def __init__(self, message: str, *, reason: str | None = None, metadata: Mapping[str, str] | None = None) -> None:
+        """Takes the text for people."""
+        super().__init__(message)
+        self.reason = reason or self.reason
+        self.metadata = dict(metadata or {})
 
 
 class _FieldErrors(TunerError):
@@ -86,6 +94,12 @@ class LimitExceeded(TunerError):
     """A quota is used up."""
 
     reason = "LIMIT_EXCEEDED"
+
+
+class OutOfRange(TunerError):
+    """A position that the event log does not have."""
+
+    reason = "RESUME_TOKEN_EXPIRED"
 
 
 class ServiceUnavailable(TunerError):

@@ -11,7 +11,8 @@ from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.memory_queue import MemoryQueue
 from hrnn_tuner.broker.routing import key_matches
 from hrnn_tuner.broker.topology import build_topology, tasks_queue
-from tests.contract.broker_contract import BrokerContract, contract_topology, send
+from tests.contract.broker_cases import contract_topology, send
+from tests.contract.broker_contract import BrokerContract
 from tests.support.inbox import Inbox, acknowledge
 
 

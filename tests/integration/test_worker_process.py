@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,19 +30,33 @@ STOP_LIMIT_S = 10.0
 ORPHAN_LIMIT_S = 5.0
 
 
+@contextmanager
+def _scheduler(url: str) -> Iterator[FakeScheduler]:
+    with open_broker(url, name="scheduler", resource_classes=[RESOURCE_CLASS]) as broker:
+        yield FakeScheduler(broker)
+
+
+@contextmanager
+def _worker(url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = os.environ | worker_environment(folder, broker_url=url)
+    process = subprocess.Popen([sys.executable, "-m", "worker_service"], env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(TIMEOUT_S)
+
+
 @pytest.fixture
 def scheduler(amqp_vhost_url: str) -> Iterator[FakeScheduler]:
-    with open_broker(amqp_vhost_url, name="scheduler", resource_classes=[RESOURCE_CLASS]) as broker:
-        yield FakeScheduler(broker)
+    with _scheduler(amqp_vhost_url) as scheduler:
+        yield scheduler
 
 
 @pytest.fixture
 def worker(amqp_vhost_url: str, scheduler: FakeScheduler, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environment = os.environ | worker_environment(tmp_path, broker_url=amqp_vhost_url)
-    process = subprocess.Popen([sys.executable, "-m", "worker_service"], env=environment)
-    yield process
-    process.kill()
-    process.wait(TIMEOUT_S)
+    with _worker(amqp_vhost_url, tmp_path) as worker:
+        yield worker
 
 
 def _trainer_of(worker: subprocess.Popen[bytes]) -> int:
@@ -100,31 +115,36 @@ def test_a_signal_to_the_trainer_alone_does_not_end_a_training_job(
     assert scheduler.ended().outcome == pb.AttemptEnded.OUTCOME_COMPLETED
 
 
-def test_a_worker_whose_broker_is_away_ends_all_the_same(
+def test_a_worker_whose_broker_hangs_ends_all_the_same(
     rabbitmq_node: RabbitMqNode, scheduler: FakeScheduler, worker: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     _long_job(scheduler, tmp_path)
     trainer = _trainer_of(worker)
-    rabbitmq_node.kill()
+    rabbitmq_node.freeze()
     try:
         worker.terminate()
         assert worker.wait(STOP_LIMIT_S * 1.5) == 0
     finally:
-        rabbitmq_node.start()
+        rabbitmq_node.thaw()
     assert not alive(trainer)
 
 
-def test_while_the_broker_is_away_training_goes_on_and_every_report_arrives_afterwards(
-    rabbitmq_node: RabbitMqNode, scheduler: FakeScheduler, worker: subprocess.Popen[bytes], tmp_path: Path
-) -> None:
-    scheduler.enqueue(assignment(tmp_path, epochs=40, epoch_seconds=0.05))
-    reports = scheduler.until("metrics")
-    rabbitmq_node.kill()
+def test_while_the_broker_is_away_training_goes_on_and_every_report_arrives_afterwards(tmp_path: Path) -> None:
+    # A node of its own: RabbitMQ 3.10 breaks quorum queues that another test declares right after the restart.
+    (tmp_path / "node").mkdir()
+    node = RabbitMqNode(tmp_path / "node")
     try:
-        wait_until(lambda: (tmp_path / "job-1" / "attempt-1").exists(), TIMEOUT_S, "the model, without a broker")
+        node.start()
+        with _scheduler(node.url()) as scheduler, _worker(node.url(), tmp_path):
+            scheduler.enqueue(assignment(tmp_path, epochs=40, epoch_seconds=0.05))
+            reports = scheduler.until("metrics")
+            node.kill()
+            model = tmp_path / "job-1" / "attempt-1"
+            wait_until(model.exists, TIMEOUT_S, "the model, without a broker")
+            node.start()
+            reports += scheduler.until("ended")
     finally:
-        rabbitmq_node.start()
-    reports += scheduler.until("ended")
+        node.stop()
     assert reports[-1].ended.outcome == pb.AttemptEnded.OUTCOME_COMPLETED
     steps = [point.step for report in reports for point in report.metrics.points]
     assert list(dict.fromkeys(steps)) == list(range(1, 41))  # a report may come twice, never out of order

@@ -54,6 +54,12 @@ def rig(start: Callable[..., Rig]) -> Rig:
     return start()
 
 
+def wait_for_pid(rig: Rig) -> int:
+    """Id of a trainer that may not be warm."""
+    wait_until(lambda: rig.worker.trainer_pids != [None], TIMEOUT_S, "a trainer")
+    return rig.pid()
+
+
 def test_a_training_job_is_reported_from_start_to_end_in_order(rig: Rig) -> None:
     wanted = rig.assignment(x=0.3, environment={NOTE_VARIABLE: "hello"})
     rig.scheduler.enqueue(wanted)
@@ -206,6 +212,16 @@ def test_a_worker_that_stopped_takes_no_more_tasks(rig: Rig) -> None:
     rig.worker.stop()
     rig.scheduler.enqueue(rig.assignment())
     assert rig.scheduler.broker.depth("hrnn.tasks.v1.default") == 1
+
+
+def test_a_trainer_that_cannot_warm_up_is_tried_again_and_no_task_is_taken(start: Callable[..., Rig]) -> None:
+    rig = start(algorithms=("tests.support.no_such_module:ALGORITHM",))
+    rig.scheduler.enqueue(rig.assignment())
+    first = wait_for_pid(rig)
+    wait_until(lambda: rig.worker.trainer_pids not in ([first], [None]), TIMEOUT_S, "a second trainer")
+    assert rig.scheduler.reports.empty()
+    assert rig.scheduler.broker.depth("hrnn.tasks.v1.default") == 1
+    rig.worker.stop()
 
 
 def test_every_slot_has_a_trainer_of_its_own(start: Callable[..., Rig]) -> None:

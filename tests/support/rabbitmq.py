@@ -1,7 +1,7 @@
 """A RabbitMQ node of the tests' own: nothing of it is shared with a system service, and it may be killed.
 
 Fixtures: `amqp_url` (one broker per session), `amqp_vhost_url` (an empty virtual host per test), `rabbitmq_node` (the
-node itself, to kill and start; always a private one).
+node itself, to kill and start; always a private one), `private_vhost` (a virtual host on it).
 """
 
 import base64
@@ -157,6 +157,7 @@ class RabbitMqNode:
             "RABBITMQ_DIST_PORT": str(self._dist_port),
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",  # lets `stop` end it before it has noticed the node's death
             "ERL_CRASH_DUMP": str(self.folder / "erl_crash.dump"),
         }
 
@@ -230,3 +231,12 @@ def amqp_vhost_url(request: pytest.FixtureRequest) -> Iterator[str]:
     name = f"test-{next(_vhost_numbers)}"
     yield node.add_vhost(name)
     node.remove_vhost(name)
+
+
+@pytest.fixture
+def private_vhost(rabbitmq_node: RabbitMqNode) -> Iterator[str]:
+    """Name of a virtual host on the private node, for tests that hurt it."""
+    name = f"private-{next(_vhost_numbers)}"
+    rabbitmq_node.add_vhost(name)
+    yield name
+    rabbitmq_node.remove_vhost(name)

@@ -146,7 +146,7 @@ class _Recurrence(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_states: Tensor, grad_users: Tensor) -> tuple[Tensor | None, ...]:
         keep, kept, hidden, weight, discounted, candidates, states, gates, recurrents = ctx.saved_tensors
-        steps, batch, size = states.shape
+        steps, size = states.shape[0], states.shape[2]
         reset, update = gates.split(size, dim=2)
         # What each gradient is multiplied by, for all steps at once.
         by_candidate = (1 - update) * (1 - candidates.square())

@@ -1,0 +1,41 @@
+"""Runs the API: ``python -m api_service``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from api_service.server import ApiServer
+from hrnn_tuner.algorithms import load_algorithms
+from hrnn_tuner.broker.connect import open_broker
+from hrnn_tuner.settings import Settings
+from hrnn_tuner.store import Store
+from hrnn_tuner.telemetry import configure_logging
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT, then drains."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    store = Store(settings.database_url)
+    broker = open_broker(settings.broker_url, name="api", resource_classes=settings.resource_classes)
+    try:
+        server = ApiServer(settings, store, broker, load_algorithms(settings.algorithms))
+        await server.start()
+        await stop.wait()
+        await server.stop()
+    finally:
+        broker.close()
+        store.close()
+
+
+def main() -> None:
+    """Runs until told to stop."""
+    settings = Settings()
+    configure_logging(service="api", log_format=settings.log_format, level=settings.log_level)
+    asyncio.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Maps every error of a handler to a status, for unary and streaming methods alike."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NoReturn
+
+import grpc
+import structlog
+from google.rpc import status_pb2
+from grpc_status import rpc_status
+
+from api_service.errors import internal_status, to_status
+from hrnn_tuner.domain.errors import TunerError
+
+_LOG = structlog.get_logger(__name__)
+
+
+async def _abort(context: grpc.aio.ServicerContext, status: status_pb2.Status) -> NoReturn:
+    """Ends the call with a status and its details."""
+    converted = rpc_status.to_status(status)
+    await context.abort(converted.code, converted.details, converted.trailing_metadata)
+    raise AssertionError("abort returned")
+
+
+async def _fail(context: grpc.aio.ServicerContext, method: str, error: Exception) -> NoReturn:
+    """Ends the call because of an error."""
+    if isinstance(error, TunerError):
+        _LOG.info("refused", method=method, reason=error.reason, error=str(error)[:500])
+        await _abort(context, to_status(error))
+    request_id = secrets.token_hex(8)
+    _LOG.error("unexpected error", method=method, request_id=request_id, exc_info=error)
+    await _abort(context, internal_status(request_id))
+
+
+class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] # grpc is untyped
+    """The only interceptor: everything else is the handlers' business."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
+        """Wraps the method's handler; what is not ours (health, reflection) has errors of its own."""
+        handler = await continuation(details)
+        if handler is None or not details.method.startswith("/hrnn_tuner.v1."):
+            return handler
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(
+                _unary(handler.unary_unary, details.method),
+                request_deserializer=handler.request_deserializer,
+                response_serializer=handler.response_serializer,
+            )
+        return grpc.unary_stream_rpc_method_handler(
+            _stream(handler.unary_stream, details.method),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+
+def _unary(method: Callable[..., Awaitable[Any]], name: str) -> Callable[..., Awaitable[Any]]:
+    """Wraps a unary method."""
+
+    async def wrapped(request: Any, context: grpc.aio.ServicerContext) -> Any:
+        try:
+            return await method(request, context)
+        except (asyncio.CancelledError, grpc.aio.AbortError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary of the process
+            await _fail(context, name, error)
+
+    return wrapped
+
+
+def _stream(method: Callable[..., AsyncIterator[Any]], name: str) -> Callable[..., AsyncIterator[Any]]:
+    """Wraps a streaming method."""
+
+    async def wrapped(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+        try:
+            async for item in method(request, context):
+                yield item
+        except (asyncio.CancelledError, grpc.aio.AbortError, GeneratorExit):
+            raise  # a swallowed cancellation would leak the call
+        except Exception as error:  # noqa: BLE001 - the boundary of the process
+            await _fail(context, name, error)
+
+    return wrapped

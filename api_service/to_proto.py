@@ -1,0 +1,237 @@
+"""Domain values as messages of the public contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from api_service.tokens import resume_token
+from hrnn_tuner.algorithms import Algorithm
+from hrnn_tuner.domain.search_space import CategoricalRange, IntegerRange, SearchSpace, Value
+from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob, TuningJobSpec
+from hrnn_tuner.store import MetricPoint
+from hrnn_tuner.v1 import algorithm_pb2, parameters_pb2, training_job_pb2, tuning_job_pb2
+
+
+def timestamp(value: datetime | None) -> Timestamp | None:
+    """A time; None stays absent."""
+    if value is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(value)
+    return message
+
+
+def value(item: Value) -> parameters_pb2.HyperparameterValue:
+    """A typed value."""
+    if isinstance(item, bool):
+        return parameters_pb2.HyperparameterValue(bool_value=item)
+    if isinstance(item, int):
+        return parameters_pb2.HyperparameterValue(integer_value=item)
+    if isinstance(item, float):
+        return parameters_pb2.HyperparameterValue(double_value=item)
+    return parameters_pb2.HyperparameterValue(string_value=item)
+
+
+def values(items: Mapping[str, Value]) -> dict[str, parameters_pb2.HyperparameterValue]:
+    """Typed values by name."""
+    return {name: value(item) for name, item in items.items()}
+
+
+def ranges(space: SearchSpace) -> tuning_job_pb2.ParameterRanges:  # type: ignore[name-defined]
+    """A search space."""
+    message = parameters_pb2.ParameterRanges()
+    for item in space.ranges:
+        if isinstance(item, CategoricalRange):
+            choices = [value(choice) for choice in item.choices]
+            message.categorical_parameter_ranges.add(name=item.name, values=choices)
+            continue
+        scaling = parameters_pb2.ScalingType.Value(f"SCALING_TYPE_{item.scaling.value}")
+        if isinstance(item, IntegerRange):
+            message.integer_parameter_ranges.add(
+                name=item.name, min_value=item.minimum, max_value=item.maximum, scaling_type=scaling
+            )
+        else:
+            message.continuous_parameter_ranges.add(
+                name=item.name, min_value=item.minimum, max_value=item.maximum, scaling_type=scaling
+            )
+    return message
+
+
+def definition(item: TrainingJobDefinition) -> tuning_job_pb2.TrainingJobDefinition:
+    """A training job definition with its defaults."""
+    return tuning_job_pb2.TrainingJobDefinition(
+        definition_name=item.name,
+        algorithm=item.algorithm,
+        objective=tuning_job_pb2.Objective(
+            type=tuning_job_pb2.ObjectiveType.Value(f"OBJECTIVE_TYPE_{item.objective.type.value}"),
+            metric_name=item.objective.metric_name,
+        ),
+        static_hyperparameters=values(item.static_hyperparameters),
+        parameter_ranges=ranges(item.space),
+        data_channels=[tuning_job_pb2.DataChannel(name=name, uri=uri) for name, uri in item.channels.items()],
+        output_uri=item.output_uri,
+        resource_class=item.resource_class,
+        retry_strategy=(
+            tuning_job_pb2.RetryStrategy(maximum_retry_attempts=item.max_attempts - 1)
+            if item.max_attempts > 1
+            else None
+        ),
+        environment=dict(item.environment),
+    )
+
+
+def spec(item: TuningJobSpec, tags: Mapping[str, str], *, definitions: bool) -> tuning_job_pb2.TuningJobSpec:
+    """A specification with its defaults."""
+    return tuning_job_pb2.TuningJobSpec(
+        name=item.name,
+        strategy=tuning_job_pb2.Strategy.Value(f"STRATEGY_{item.strategy.value}"),
+        resource_limits=tuning_job_pb2.ResourceLimits(
+            max_number_of_training_jobs=item.limits.max_training_jobs,
+            max_parallel_training_jobs=item.limits.max_parallel,
+            max_runtime_in_seconds=item.limits.max_runtime_s,
+        ),
+        training_job_early_stopping_type=tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_OFF,
+        random_seed=item.seed,
+        training_job_definitions=[definition(entry) for entry in item.definitions] if definitions else [],
+        tags=dict(tags),
+        weight=item.weight,
+    )
+
+
+def tuning_job(
+    job: TuningJob, best: TrainingJob | None, now: datetime, *, definitions: bool = True
+) -> tuning_job_pb2.TuningJob:
+    """A tuning job.
+
+    Args:
+        job: The row.
+        best: Its best training job, if it has one.
+        now: For the runtime of a job that has not ended.
+        definitions: Whether the training job definitions are shown.
+    """
+    counters = job.counters
+    reason = job.completion_reason
+    return tuning_job_pb2.TuningJob(
+        name=job.spec.name,
+        id=job.id,
+        spec=spec(job.spec, job.tags, definitions=definitions),
+        state=tuning_job_pb2.TuningJobState.Value(f"TUNING_JOB_STATE_{job.state.value}"),
+        completion_reason=(
+            None if reason is None else tuning_job_pb2.CompletionReason.Value(f"COMPLETION_REASON_{reason.value}")
+        ),
+        failure_reason=job.failure_reason,
+        create_time=timestamp(job.created_at),
+        update_time=timestamp(job.updated_at),
+        end_time=timestamp(job.ended_at),
+        training_job_state_counters=tuning_job_pb2.TrainingJobStateCounters(
+            completed=counters.completed,
+            in_progress=counters.in_progress,
+            retryable_error=counters.retryable,
+            non_retryable_error=counters.non_retryable,
+            stopped=counters.stopped,
+        ),
+        objective_status_counters=tuning_job_pb2.ObjectiveStatusCounters(
+            succeeded=counters.objective_succeeded,
+            pending=counters.objective_pending,
+            failed=counters.objective_failed,
+        ),
+        best_training_job=None if best is None else training_job(best, job.spec.name),
+        runtime_in_seconds=((job.ended_at or now) - job.created_at).total_seconds(),
+        resume_token=resume_token(job.id, job.revision),
+        warnings=list(job.warnings),
+    )
+
+
+def training_job(job: TrainingJob, tuning_job_name: str) -> training_job_pb2.TrainingJob:
+    """A training job."""
+    transitions = [
+        training_job_pb2.SecondaryStateTransition(
+            state=training_job_pb2.SecondaryState.Value(f"SECONDARY_STATE_{step.state.value}"),
+            start_time=timestamp(step.at),
+            attempt=step.attempt,
+            message=step.message,
+        )
+        for step in job.transitions
+    ]
+    cause = job.failure_cause
+    return training_job_pb2.TrainingJob(
+        name=job.name,
+        tuning_job_name=tuning_job_name,
+        number=job.number,
+        definition_name=job.definition_name,
+        state=training_job_pb2.TrainingJobState.Value(f"TRAINING_JOB_STATE_{job.state.value}"),
+        secondary_state=training_job_pb2.SecondaryState.Value(f"SECONDARY_STATE_{job.secondary.value}"),
+        secondary_state_transitions=transitions,
+        attempt=job.attempt,
+        tuned_hyperparameters=values(job.proposal.hyperparameters),
+        hyperparameters=values(job.hyperparameters),
+        objective_status=training_job_pb2.ObjectiveStatus.Value(f"OBJECTIVE_STATUS_{job.objective_status.value}"),
+        final_objective_value=job.final_objective,
+        final_metrics=dict(job.final_metrics),
+        failure_cause=None if cause is None else training_job_pb2.FailureCause.Value(f"FAILURE_CAUSE_{cause.value}"),
+        failure_reason=job.failure_reason,
+        artifact_uri=job.artifact_uri,
+        create_time=timestamp(job.created_at),
+        start_time=timestamp(job.started_at),
+        end_time=timestamp(job.ended_at),
+        worker_id=job.worker_id,
+        proposal=training_job_pb2.Proposal(
+            strategy=job.proposal.strategy, seed=job.proposal.seed, explanation=job.proposal.explanation
+        ),
+        tags=dict(job.tags),
+    )
+
+
+def metric_point(point: MetricPoint) -> training_job_pb2.MetricPoint:
+    """A metric point."""
+    return training_job_pb2.MetricPoint(
+        metric_name=point.metric, step=point.step, value=point.value, attempt=point.attempt, time=timestamp(point.at)
+    )
+
+
+def algorithm(item: Algorithm) -> algorithm_pb2.Algorithm:
+    """An algorithm's declaration."""
+    hyperparameters = [
+        algorithm_pb2.HyperparameterSpec(
+            name=entry.name,
+            type=algorithm_pb2.HyperparameterType.Value(f"HYPERPARAMETER_TYPE_{entry.type.value}"),
+            description=entry.description,
+            default_value=value(entry.default),
+            min_value=entry.minimum,
+            max_value=entry.maximum,
+            choices=[value(choice) for choice in entry.choices],
+            tunable=entry.tunable,
+            recommended_min_value=None if entry.recommended is None else entry.recommended[0],
+            recommended_max_value=None if entry.recommended is None else entry.recommended[1],
+        )
+        for entry in item.hyperparameters
+    ]
+    metrics = [
+        algorithm_pb2.MetricSpec(
+            name=entry.name,
+            objective_type=tuning_job_pb2.ObjectiveType.Value(f"OBJECTIVE_TYPE_{entry.objective_type.value}"),
+            description=entry.description,
+        )
+        for entry in item.metrics
+    ]
+    channels = [
+        algorithm_pb2.ChannelSpec(
+            name=entry.name,
+            required=entry.required,
+            required_columns=entry.required_columns,
+            description=entry.description,
+        )
+        for entry in item.channels
+    ]
+    return algorithm_pb2.Algorithm(
+        name=item.name,
+        description=item.description,
+        hyperparameters=hyperparameters,
+        metrics=metrics,
+        channels=channels,
+        recommends=item.recommender is not None,
+    )

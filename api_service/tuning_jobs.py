@@ -1,0 +1,216 @@
+"""What can be done with tuning jobs. Blocking; called on the database threads."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import replace
+
+from api_service import from_proto
+from api_service.validation import Checked, check_tuning_job
+from hrnn_tuner.algorithms import AlgorithmRegistry
+from hrnn_tuner.domain.clock import Clock
+from hrnn_tuner.domain.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidRequest,
+    LimitExceeded,
+    NotFound,
+    Violation,
+)
+from hrnn_tuner.domain.identifiers import time_ordered_id
+from hrnn_tuner.domain.states import TuningJobState
+from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.tuning_job import TuningJob
+from hrnn_tuner.settings import Settings
+from hrnn_tuner.store import JobChange, Page, Store, Transaction, TuningJobQuery
+from hrnn_tuner.store.paging import Cursor
+from hrnn_tuner.v1 import tuning_service_pb2
+
+#: Drawn seeds stay below 2^53, which every client language can hold exactly.
+_SEED_BITS = 53
+MAX_TAGS = 50
+
+
+def find(tx: Transaction, name: str) -> TuningJob:
+    """Reads a tuning job by name.
+
+    Raises:
+        NotFound: When there is none.
+    """
+    job = tx.tuning_jobs.by_name(name)
+    if job is None:
+        raise NotFound(f"there is no tuning job named {name!r}", metadata={"tuning_job": name})
+    return job
+
+
+def best_of(tx: Transaction, job: TuningJob) -> TrainingJob | None:
+    """The best training job of a tuning job."""
+    return None if job.best_number is None else tx.training_jobs.get(job.id, job.best_number)
+
+
+class TuningJobs:
+    """The use cases. Thread-safe."""
+
+    def __init__(self, store: Store, algorithms: AlgorithmRegistry, settings: Settings, clock: Clock) -> None:
+        """Takes what they work with."""
+        self._store = store
+        self._algorithms = algorithms
+        self._settings = settings
+        self._clock = clock
+
+    def create(self, request: tuning_service_pb2.CreateTuningJobRequest) -> tuple[TuningJob, bool]:
+        """Validates and stores a tuning job.
+
+        Returns:
+            The job, and whether it is new: the same request id with the same body gives the same job again.
+
+        Raises:
+            InvalidRequest: With all violations.
+            NotImplementedYet: When fields of later versions are set.
+            AlreadyExists: When the name is taken, or the request id was used with another body.
+            LimitExceeded: When too many tuning jobs are in progress.
+        """
+        digest = _digest(request)
+        known = self._created_before(request, digest)
+        if known is not None:
+            return known, False
+        checked = check_tuning_job(request, self._algorithms, self._settings)
+        job = self._build(request, checked)
+        if request.validate_only:
+            return job, False
+        try:
+            with self._store.write() as tx:
+                self._check_room(tx)
+                change = tx.create(job, request_id=request.request_id or None, request_hash=digest)
+                change.decide("CREATED", 0, f"{job.spec.strategy.value}, seed {job.spec.seed}")
+                change.write()
+        except AlreadyExists as error:
+            known = self._created_before(request, digest)  # perhaps the same request, sent twice at a time
+            if known is not None:
+                return known, False
+            text = f"a tuning job named {job.spec.name!r} exists already; names are unique without regard to case"
+            raise AlreadyExists(text, reason="NAME_TAKEN", metadata={"tuning_job": job.spec.name}) from error
+        return change.job, True
+
+    def get(self, name: str) -> tuple[TuningJob, TrainingJob | None]:
+        """A tuning job and its best training job."""
+        with self._store.read() as tx:
+            job = find(tx, name)
+            return job, best_of(tx, job)
+
+    def page(
+        self, query: TuningJobQuery, *, after: Cursor | None, limit: int
+    ) -> tuple[Page[TuningJob], dict[str, TrainingJob | None]]:
+        """A page of tuning jobs, and the best training job of each by id."""
+        with self._store.read() as tx:
+            page = tx.tuning_jobs.page(query, after=after, limit=limit)
+            return page, {job.id: best_of(tx, job) for job in page.rows}
+
+    def stop(self, name: str) -> tuple[TuningJob, TrainingJob | None]:
+        """Asks a tuning job to stop.
+
+        Raises:
+            FailedPrecondition: When it has ended already otherwise.
+        """
+        with self._store.write() as tx:
+            change = self._change(tx, name)
+            state = change.job.state
+            if state is TuningJobState.IN_PROGRESS:
+                change.job = change.job.enter(TuningJobState.STOPPING, change.now)
+                change.decide("STOP_REQUESTED", 0, "a client asked for it")
+                for job in tx.training_jobs.active(change.job.id):
+                    change.put(job, job.stop_requested("the tuning job was stopped", change.now))
+                change.write()
+            elif state not in {TuningJobState.STOPPING, TuningJobState.STOPPED}:
+                raise FailedPrecondition(f"tuning job {name!r} has ended already: it is {state.value}")
+            return change.job, best_of(tx, change.job)
+
+    def delete(self, name: str) -> str:
+        """Marks an ended tuning job for deletion by the scheduler; returns its id.
+
+        Raises:
+            FailedPrecondition: When it has not ended.
+        """
+        with self._store.write() as tx:
+            change = self._change(tx, name)
+            state = change.job.state
+            if state is not TuningJobState.DELETING:
+                if not state.terminal:
+                    raise FailedPrecondition(f"tuning job {name!r} is not in a terminal state: it is {state.value}")
+                change.job = change.job.enter(TuningJobState.DELETING, change.now)
+                change.write()
+            return change.job.id
+
+    def tag(self, name: str, add: dict[str, str], remove: list[str]) -> TuningJob:
+        """Changes the tags of a tuning job.
+
+        Raises:
+            InvalidRequest: When there would be too many.
+        """
+        with self._store.write() as tx:
+            change = self._change(tx, name)
+            tags = {key: value for key, value in change.job.tags.items() if key not in remove} | add
+            if len(tags) > MAX_TAGS:
+                text = f"there would be {len(tags)} tags; allowed: {MAX_TAGS}"
+                raise InvalidRequest([Violation("tags", text, "TOO_MANY")])
+            change.job = replace(change.job, tags=tags)
+            change.write()
+            return change.job
+
+    def _change(self, tx: Transaction, name: str) -> JobChange:
+        """Locks a tuning job by name."""
+        change = tx.change(find(tx, name).id, self._clock())
+        if change is None:  # deleted in between
+            raise NotFound(f"there is no tuning job named {name!r}", metadata={"tuning_job": name})
+        return change
+
+    def _created_before(self, request: tuning_service_pb2.CreateTuningJobRequest, digest: str) -> TuningJob | None:
+        """The job that this very request created already.
+
+        Raises:
+            AlreadyExists: When another request with this id did.
+        """
+        if not request.request_id:
+            return None
+        with self._store.read() as tx:
+            known = tx.tuning_jobs.by_request(request.request_id)
+        if known is None:
+            return None
+        job, known_digest = known
+        if known_digest != digest:
+            text = f"request_id {request.request_id!r} was used for another request, which created {job.spec.name!r}"
+            raise AlreadyExists(text, reason="REQUEST_ID_REUSED", metadata={"tuning_job": job.spec.name})
+        return job
+
+    def _check_room(self, tx: Transaction) -> None:
+        """Refuses more tuning jobs than the operator allows."""
+        limit, used = self._settings.max_tuning_jobs_in_progress, tx.tuning_jobs.count_in_progress()
+        if used >= limit:
+            text = f"{used} tuning jobs are in progress; allowed: {limit} (max_tuning_jobs_in_progress)"
+            raise LimitExceeded(text, metadata={"limit": str(limit), "used": str(used)})
+
+    def _build(self, request: tuning_service_pb2.CreateTuningJobRequest, checked: Checked) -> TuningJob:
+        """The new tuning job."""
+        now = self._clock()
+        spec = from_proto.domain_spec(
+            request.tuning_job,
+            algorithm=checked.algorithm,
+            max_training_jobs=checked.max_training_jobs,
+            seed=secrets.randbits(_SEED_BITS),
+            settings=self._settings,
+        )
+        return TuningJob(
+            id=time_ordered_id(now),
+            spec=spec,
+            state=TuningJobState.IN_PROGRESS,
+            created_at=now,
+            updated_at=now,
+            tags=dict(request.tuning_job.tags),
+            warnings=checked.warnings,
+        )
+
+
+def _digest(request: tuning_service_pb2.CreateTuningJobRequest) -> str:
+    """Hash of what a request asks for."""
+    return hashlib.sha256(request.tuning_job.SerializeToString(deterministic=True)).hexdigest()

@@ -1,0 +1,75 @@
+"""A first look at training data, without reading them: do they exist, and have they the needed columns?
+
+Everything that needs the whole data (types, counts) is the worker's business.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import fsspec
+
+#: Enough for any header and the row behind it.
+_HEAD_BYTES = 64 * 1024
+_READ_ERRORS = (OSError, ValueError, zlib.error, EOFError)
+
+
+def complaint_about(uri: str, required_columns: Sequence[str]) -> str | None:
+    """Says what is wrong with a file or folder of data; None for nothing.
+
+    Args:
+        uri: A location that is allowed.
+        required_columns: Columns that a CSV file's header must have; Parquet files are left to the worker.
+    """
+    try:
+        system, path = fsspec.core.url_to_fs(uri)
+        if not system.exists(path):
+            return f"got {uri!r}: there is no such file or folder"
+        files = _data_files(system, path)
+        if not files:
+            return f"got {uri!r}: the folder has no .csv, .csv.gz or .parquet file"
+        for name in files:
+            complaint = _file_complaint(system, name, required_columns)
+            if complaint is not None:
+                return f"got {uri!r}: {complaint}"
+    except _READ_ERRORS as error:
+        return f"got {uri!r}: it cannot be read ({type(error).__name__}: {error})"
+    return None
+
+
+def _data_files(system: Any, path: str) -> list[str]:
+    """The file itself, or the data files of the folder."""
+    if not system.isdir(path):
+        return [path]
+    names = sorted(str(name) for name in system.find(path))
+    return [name for name in names if name.endswith((".csv", ".csv.gz", ".parquet"))]
+
+
+def _file_complaint(system: Any, path: str, required_columns: Sequence[str]) -> str | None:
+    """Says what is wrong with one file."""
+    name = path.rsplit("/", 1)[-1]
+    if system.size(path) == 0:
+        return f"{name} is empty"
+    if path.endswith(".parquet"):
+        return None
+    with system.open(path, "rb") as file:
+        head = _head(file, compressed=path.endswith(".gz"))
+    lines = csv.reader(io.StringIO(head))
+    header = [column.strip() for column in next(lines, [])]
+    missing = [column for column in required_columns if column not in header]
+    if missing:
+        return f"{name} is missing the columns: {', '.join(missing)}; found: {', '.join(header) or 'none'}"
+    if next(lines, None) is None:
+        return f"{name} has a header and no rows"
+    return None
+
+
+def _head(file: Any, *, compressed: bool) -> str:
+    """The first lines of a CSV file, without a byte order mark."""
+    source = gzip.GzipFile(fileobj=file) if compressed else file
+    return bytes(source.read(_HEAD_BYTES)).decode("utf-8-sig", errors="replace")

@@ -1,0 +1,51 @@
+"""Collects what is wrong with a request, and what its sender should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from hrnn_tuner.domain.errors import InvalidRequest, NotImplementedYet, Violation
+
+
+@dataclass
+class Findings:
+    """Violations, fields of later versions, and warnings; paths are relative to the request."""
+
+    violations: list[Violation] = field(default_factory=list)
+    unimplemented: list[Violation] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def wrong(self, path: str, description: str, reason: str = "INVALID_VALUE") -> None:
+        """A field is wrong, unless something is wrong with it already."""
+        if all(known.field != path for known in self.violations):
+            self.violations.append(Violation(path, description, reason))
+
+    def later(self, path: str, what: str) -> None:
+        """A field that a later version implements."""
+        self.unimplemented.append(Violation(path, f"{what} is not implemented in this version", "NOT_IMPLEMENTED"))
+
+    def warn(self, text: str) -> None:
+        """Something that is allowed and probably not meant."""
+        self.warnings.append(text)
+
+    def raise_if_any(self) -> None:
+        """Ends the request when something is wrong.
+
+        Raises:
+            InvalidRequest: When a field is wrong; then fields of later versions are listed too.
+            NotImplementedYet: When nothing else is wrong than fields of later versions.
+        """
+        if self.violations:
+            raise InvalidRequest([*self.violations, *self.unimplemented])
+        if self.unimplemented:
+            raise NotImplementedYet(self.unimplemented)
+
+
+def among(given: str, known: Iterable[str]) -> str:
+    """Text for an unknown name: the name, the closest known one, and all known ones."""
+    names = list(known)
+    close = get_close_matches(given, names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"got {given!r}; {hint}allowed: {', '.join(names) or 'none'}"

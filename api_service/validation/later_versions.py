@@ -1,0 +1,42 @@
+"""Fields of the contract that later versions implement: refused by name, never ignored."""
+
+from __future__ import annotations
+
+from api_service.validation.findings import Findings
+from hrnn_tuner.v1 import tuning_job_pb2
+
+#: Channels of the HRNN recipes with metadata.
+LATER_CHANNELS = ("users", "items")
+
+
+def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
+    """Adds every field that is set and not implemented."""
+    root = "tuning_job"
+    if spec.strategy in {tuning_job_pb2.STRATEGY_BAYESIAN, tuning_job_pb2.STRATEGY_HYPERBAND}:
+        findings.later(f"{root}.strategy", tuning_job_pb2.Strategy.Name(spec.strategy))
+    if spec.training_job_early_stopping_type == tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO:
+        findings.later(f"{root}.training_job_early_stopping_type", "early stopping of training jobs")
+    criteria = spec.completion_criteria
+    if criteria.HasField("target_objective_metric_value"):
+        findings.later(f"{root}.completion_criteria.target_objective_metric_value", "ending at a target value")
+    if criteria.HasField("best_objective_not_improving"):
+        findings.later(f"{root}.completion_criteria.best_objective_not_improving", "ending without improvement")
+    if criteria.convergence_detected.complete_on_convergence:
+        findings.later(f"{root}.completion_criteria.convergence_detected", "ending at convergence")
+    if spec.autotune.enabled:
+        findings.later(f"{root}.autotune", "autotune")
+    if spec.HasField("warm_start_config"):
+        findings.later(f"{root}.warm_start_config", "warm start")
+    if len(spec.training_job_definitions) > 1:
+        findings.later(f"{root}.training_job_definitions[1]", "more than one training job definition")
+    for index, definition in enumerate(spec.training_job_definitions):
+        path = f"{root}.training_job_definitions[{index}]"
+        if definition.parameter_ranges.auto_parameters:
+            findings.later(f"{path}.parameter_ranges.auto_parameters", "choosing ranges")
+        if definition.HasField("stopping_condition"):
+            findings.later(f"{path}.stopping_condition", "a limit of each training job's runtime")
+        if definition.HasField("checkpoint_config"):
+            findings.later(f"{path}.checkpoint_config", "keeping checkpoints")
+        for position, channel in enumerate(definition.data_channels):
+            if definition.algorithm == "hrnn" and channel.name in LATER_CHANNELS:
+                findings.later(f"{path}.data_channels[{position}].name", f"channel {channel.name!r} of hrnn")

@@ -1,0 +1,60 @@
+"""Where a job reads and writes: channels of the algorithm, allowed prefixes, and a first look at the data."""
+
+from __future__ import annotations
+
+from api_service.validation.data import complaint_about
+from api_service.validation.findings import Findings, among
+from api_service.validation.later_versions import LATER_CHANNELS
+from hrnn_tuner.algorithms import Algorithm
+from hrnn_tuner.domain.uris import is_allowed
+from hrnn_tuner.settings import Settings
+from hrnn_tuner.v1 import tuning_job_pb2
+
+
+def collect(
+    definition: tuning_job_pb2.TrainingJobDefinition,
+    path: str,
+    algorithm: Algorithm,
+    settings: Settings,
+    findings: Findings,
+) -> None:
+    """Adds everything that is wrong with a definition's channels and output."""
+    seen: set[str] = set()
+    for index, channel in enumerate(definition.data_channels):
+        place = f"{path}.data_channels[{index}]"
+        declared = algorithm.channel(channel.name)
+        if channel.name in seen:
+            findings.wrong(f"{place}.name", f"got {channel.name!r} twice; allowed: different names", "DUPLICATE_NAME")
+        elif declared is None and channel.name not in LATER_CHANNELS:
+            known = [entry.name for entry in algorithm.channels]
+            findings.wrong(f"{place}.name", among(channel.name, known), "UNKNOWN_CHANNEL")
+        seen.add(channel.name)
+        if not is_allowed(channel.uri, settings.data_prefixes):
+            findings.wrong(f"{place}.uri", _outside(channel.uri, settings.data_prefixes), "OUTSIDE_PREFIXES")
+        elif declared is not None and settings.verify_data:
+            complaint = complaint_about(channel.uri, declared.required_columns)
+            if complaint is not None:
+                findings.wrong(f"{place}.uri", complaint, "UNUSABLE_DATA")
+    for declared in algorithm.channels:
+        if declared.required and declared.name not in seen:
+            text = f"channel {declared.name!r} is missing; {algorithm.name} needs it: {declared.description}"
+            findings.wrong(f"{path}.data_channels", text, "MISSING_CHANNEL")
+    _check_output(definition, path, settings, findings)
+
+
+def _check_output(
+    definition: tuning_job_pb2.TrainingJobDefinition, path: str, settings: Settings, findings: Findings
+) -> None:
+    """The artifacts need an allowed place."""
+    place = f"{path}.output_uri"
+    writable = tuple(filter(None, (*settings.data_prefixes, settings.artifacts_url)))
+    if not definition.HasField("output_uri"):
+        if not settings.artifacts_url:
+            findings.wrong(place, "is missing, and this server has no default for it", "REQUIRED")
+    elif not is_allowed(definition.output_uri, writable):
+        findings.wrong(place, _outside(definition.output_uri, writable), "OUTSIDE_PREFIXES")
+
+
+def _outside(uri: str, prefixes: tuple[str, ...]) -> str:
+    """Text for a location outside the operator's prefixes."""
+    return f"got {uri!r}; allowed: locations below {', '.join(prefixes) or 'no prefix (none is configured)'}"

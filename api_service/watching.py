@@ -1,0 +1,205 @@
+"""Streams a tuning job's event log from any position."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from api_service import to_proto
+from api_service.hints import JobHints
+from api_service.tokens import resume_revision, resume_token
+from api_service.tuning_jobs import best_of, find
+from hrnn_tuner.domain.clock import Clock
+from hrnn_tuner.domain.errors import ServiceUnavailable
+from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.tuning_job import TuningJob
+from hrnn_tuner.store import Event, EventKind, Store, codec
+from hrnn_tuner.v1 import training_job_pb2, tuning_service_pb2
+
+Result = TypeVar("Result")
+
+
+class RunBlocking(Protocol):
+    """Runs a blocking function on the database threads."""
+
+    def __call__(self, call: Callable[[], Result]) -> Awaitable[Result]:
+        """Returns its result."""
+
+
+#: Events read at a time; a stream holds no more than this, however slow its reader is.
+PAGE_SIZE = 256
+POLL_S = 1.0
+HEARTBEAT_S = 20.0
+
+
+class Watcher:
+    """Opens streams. All of them share the hints; each reads at its own pace."""
+
+    def __init__(
+        self,
+        store: Store,
+        hints: JobHints,
+        run_blocking: RunBlocking,
+        clock: Clock,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+    ) -> None:
+        """Takes what streams work with; ``heartbeat_s`` is the longest silence."""
+        self._store = store
+        self._hints = hints
+        self._run_blocking = run_blocking
+        self._clock = clock
+        self._heartbeat_s = heartbeat_s
+        self._draining = asyncio.Event()
+
+    def drain(self) -> None:
+        """Ends all streams with UNAVAILABLE; their clients come back to another replica with their tokens."""
+        self._draining.set()
+
+    async def watch(self, name: str, token: str) -> AsyncIterator[tuning_service_pb2.WatchTuningJobResponse]:
+        """Yields every event behind a token, until the job has ended or is gone.
+
+        Raises:
+            NotFound: When there is no such tuning job.
+            InvalidRequest: When the token is not one of this job's.
+            OutOfRange: When the token is ahead of the log.
+            ServiceUnavailable: When the server drains.
+        """
+        job = await self._run_blocking(lambda: self._find(name))
+        stream = _Stream(self._store, self._clock, job, resume_revision(token, job.id, job.revision))
+        changed = asyncio.Event()
+        self._hints.listen(job.id, changed)
+        try:
+            silent_s = 0.0
+            while True:
+                changed.clear()  # before reading: what happens during it is not forgotten
+                page = await self._run_blocking(stream.read)
+                for response in page:
+                    silent_s = 0.0
+                    yield response
+                if stream.ended:
+                    return
+                if page:
+                    continue
+                if self._draining.is_set():
+                    metadata = {"resume_token": stream.token}
+                    raise ServiceUnavailable("the server is shutting down: resume elsewhere", metadata=metadata)
+                if silent_s >= self._heartbeat_s:
+                    silent_s = 0.0
+                    yield stream.heartbeat()
+                silent_s += await self._wait(changed, min(POLL_S, self._heartbeat_s))
+        finally:
+            self._hints.unlisten(job.id, changed)
+
+    def _find(self, name: str) -> TuningJob:
+        """Reads the tuning job."""
+        with self._store.read() as tx:
+            return find(tx, name)
+
+    async def _wait(self, changed: asyncio.Event, longest_s: float) -> float:
+        """Waits for a hint, a drain or the time; returns how long."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        waits = [asyncio.ensure_future(changed.wait()), asyncio.ensure_future(self._draining.wait())]
+        try:
+            await asyncio.wait(waits, timeout=longest_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return loop.time() - began
+
+
+class _Stream:
+    """The position of one stream and what it needs to show events in full. `read` runs on one thread at a time."""
+
+    def __init__(self, store: Store, clock: Clock, job: TuningJob, revision: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._job = job
+        self._revision = revision
+        self._best: TrainingJob | None = None
+        self.ended = False
+
+    @property
+    def token(self) -> str:
+        """Position behind what was read."""
+        return resume_token(self._job.id, self._revision)
+
+    def heartbeat(self) -> tuning_service_pb2.WatchTuningJobResponse:
+        """A sign of life."""
+        return tuning_service_pb2.WatchTuningJobResponse(
+            resume_token=self.token,
+            time=to_proto.timestamp(self._clock()),
+            heartbeat=tuning_service_pb2.WatchHeartbeat(),
+        )
+
+    def read(self) -> list[tuning_service_pb2.WatchTuningJobResponse]:
+        """The next page of events; sets ``ended`` when nothing can follow."""
+        with self._store.read() as tx:
+            current = tx.tuning_jobs.get(self._job.id)
+            if current is None:
+                self.ended = True
+                return [self._deleted()]
+            events = tx.events.after(self._job.id, self._revision, limit=PAGE_SIZE)
+            if self._best is None:
+                self._best = best_of(tx, current)
+            by_number = {self._best.number: self._best} if self._best is not None else {}
+            responses = []
+            for event in events:
+                if event.kind is EventKind.TRAINING_JOB:
+                    shown = codec.training_job_from_json(self._job.id, event.body)
+                    by_number[shown.number] = shown
+                if event.kind is EventKind.TUNING_JOB:
+                    number = event.body["best_number"]
+                    if number is not None:
+                        self._best = by_number.get(number) or tx.training_jobs.get(self._job.id, number)
+                responses.append(self._response(event))
+                self._revision = event.revision
+        self.ended = current.state.terminal and self._revision >= current.revision
+        return responses
+
+    def _deleted(self) -> tuning_service_pb2.WatchTuningJobResponse:
+        """The last event of a deleted job."""
+        return tuning_service_pb2.WatchTuningJobResponse(
+            resume_token=self.token,
+            time=to_proto.timestamp(self._clock()),
+            deleted=tuning_service_pb2.TuningJobDeleted(),
+        )
+
+    def _response(self, event: Event) -> tuning_service_pb2.WatchTuningJobResponse:
+        """An event as a message."""
+        response = tuning_service_pb2.WatchTuningJobResponse(
+            resume_token=resume_token(event.tuning_job_id, event.revision), time=to_proto.timestamp(event.at)
+        )
+        body = event.body
+        match event.kind:
+            case EventKind.TUNING_JOB:
+                job = codec.status_from_json(self._job, body, event.revision)
+                best = self._best if job.best_number is not None else None
+                response.tuning_job.CopyFrom(to_proto.tuning_job(job, best, event.at))
+            case EventKind.TRAINING_JOB:
+                shown = codec.training_job_from_json(event.tuning_job_id, body)
+                response.training_job.CopyFrom(to_proto.training_job(shown, self._job.spec.name))
+            case EventKind.METRICS:
+                response.metrics.training_job_name = body["name"]
+                response.metrics.points.extend(
+                    training_job_pb2.MetricPoint(
+                        metric_name=metric,
+                        step=step,
+                        value=value,
+                        attempt=body["attempt"],
+                        time=to_proto.timestamp(event.at),
+                    )
+                    for metric, step, value in body["points"]
+                )
+            case EventKind.DECISION:
+                response.decision.CopyFrom(
+                    tuning_service_pb2.Decision(
+                        kind=body["kind"],
+                        training_job_number=body["number"],
+                        explanation=body["explanation"],
+                        figures=body["figures"],
+                    )
+                )
+        return response
