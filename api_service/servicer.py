@@ -194,7 +194,7 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
 
 def _time(message: pb.ListTuningJobsRequest, field: str) -> datetime | None:
     """A time filter, if it is set."""
-    if not message.HasField(field):  # type: ignore[arg-type]  # a literal at each call
+    if not message.HasField(field):
         return None
     value: Timestamp = getattr(message, field)
     return value.ToDatetime(tzinfo=UTC)

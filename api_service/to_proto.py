@@ -41,7 +41,7 @@ def values(items: Mapping[str, Value]) -> dict[str, parameters_pb2.Hyperparamete
     return {name: value(item) for name, item in items.items()}
 
 
-def ranges(space: SearchSpace) -> tuning_job_pb2.ParameterRanges:  # type: ignore[name-defined]
+def ranges(space: SearchSpace) -> parameters_pb2.ParameterRanges:
     """A search space."""
     message = parameters_pb2.ParameterRanges()
     for item in space.ranges:
@@ -49,7 +49,7 @@ def ranges(space: SearchSpace) -> tuning_job_pb2.ParameterRanges:  # type: ignor
             choices = [value(choice) for choice in item.choices]
             message.categorical_parameter_ranges.add(name=item.name, values=choices)
             continue
-        scaling = parameters_pb2.ScalingType.Value(f"SCALING_TYPE_{item.scaling.value}")
+        scaling = f"SCALING_TYPE_{item.scaling.value}"
         if isinstance(item, IntegerRange):
             message.integer_parameter_ranges.add(
                 name=item.name, min_value=item.minimum, max_value=item.maximum, scaling_type=scaling
@@ -67,7 +67,7 @@ def definition(item: TrainingJobDefinition) -> tuning_job_pb2.TrainingJobDefinit
         definition_name=item.name,
         algorithm=item.algorithm,
         objective=tuning_job_pb2.Objective(
-            type=tuning_job_pb2.ObjectiveType.Value(f"OBJECTIVE_TYPE_{item.objective.type.value}"),
+            type=f"OBJECTIVE_TYPE_{item.objective.type.value}",
             metric_name=item.objective.metric_name,
         ),
         static_hyperparameters=values(item.static_hyperparameters),
@@ -88,7 +88,7 @@ def spec(item: TuningJobSpec, tags: Mapping[str, str], *, definitions: bool) -> 
     """A specification with its defaults."""
     return tuning_job_pb2.TuningJobSpec(
         name=item.name,
-        strategy=tuning_job_pb2.Strategy.Value(f"STRATEGY_{item.strategy.value}"),
+        strategy=f"STRATEGY_{item.strategy.value}",
         resource_limits=tuning_job_pb2.ResourceLimits(
             max_number_of_training_jobs=item.limits.max_training_jobs,
             max_parallel_training_jobs=item.limits.max_parallel,
@@ -119,10 +119,8 @@ def tuning_job(
         name=job.spec.name,
         id=job.id,
         spec=spec(job.spec, job.tags, definitions=definitions),
-        state=tuning_job_pb2.TuningJobState.Value(f"TUNING_JOB_STATE_{job.state.value}"),
-        completion_reason=(
-            None if reason is None else tuning_job_pb2.CompletionReason.Value(f"COMPLETION_REASON_{reason.value}")
-        ),
+        state=f"TUNING_JOB_STATE_{job.state.value}",
+        completion_reason=(None if reason is None else f"COMPLETION_REASON_{reason.value}"),
         failure_reason=job.failure_reason,
         create_time=timestamp(job.created_at),
         update_time=timestamp(job.updated_at),
@@ -150,7 +148,7 @@ def training_job(job: TrainingJob, tuning_job_name: str) -> training_job_pb2.Tra
     """A training job."""
     transitions = [
         training_job_pb2.SecondaryStateTransition(
-            state=training_job_pb2.SecondaryState.Value(f"SECONDARY_STATE_{step.state.value}"),
+            state=f"SECONDARY_STATE_{step.state.value}",
             start_time=timestamp(step.at),
             attempt=step.attempt,
             message=step.message,
@@ -163,16 +161,16 @@ def training_job(job: TrainingJob, tuning_job_name: str) -> training_job_pb2.Tra
         tuning_job_name=tuning_job_name,
         number=job.number,
         definition_name=job.definition_name,
-        state=training_job_pb2.TrainingJobState.Value(f"TRAINING_JOB_STATE_{job.state.value}"),
-        secondary_state=training_job_pb2.SecondaryState.Value(f"SECONDARY_STATE_{job.secondary.value}"),
+        state=f"TRAINING_JOB_STATE_{job.state.value}",
+        secondary_state=f"SECONDARY_STATE_{job.secondary.value}",
         secondary_state_transitions=transitions,
         attempt=job.attempt,
         tuned_hyperparameters=values(job.proposal.hyperparameters),
         hyperparameters=values(job.hyperparameters),
-        objective_status=training_job_pb2.ObjectiveStatus.Value(f"OBJECTIVE_STATUS_{job.objective_status.value}"),
+        objective_status=f"OBJECTIVE_STATUS_{job.objective_status.value}",
         final_objective_value=job.final_objective,
         final_metrics=dict(job.final_metrics),
-        failure_cause=None if cause is None else training_job_pb2.FailureCause.Value(f"FAILURE_CAUSE_{cause.value}"),
+        failure_cause=None if cause is None else f"FAILURE_CAUSE_{cause.value}",
         failure_reason=job.failure_reason,
         artifact_uri=job.artifact_uri,
         create_time=timestamp(job.created_at),
@@ -198,7 +196,7 @@ def algorithm(item: Algorithm) -> algorithm_pb2.Algorithm:
     hyperparameters = [
         algorithm_pb2.HyperparameterSpec(
             name=entry.name,
-            type=algorithm_pb2.HyperparameterType.Value(f"HYPERPARAMETER_TYPE_{entry.type.value}"),
+            type=f"HYPERPARAMETER_TYPE_{entry.type.value}",
             description=entry.description,
             default_value=value(entry.default),
             min_value=entry.minimum,
@@ -213,7 +211,7 @@ def algorithm(item: Algorithm) -> algorithm_pb2.Algorithm:
     metrics = [
         algorithm_pb2.MetricSpec(
             name=entry.name,
-            objective_type=tuning_job_pb2.ObjectiveType.Value(f"OBJECTIVE_TYPE_{entry.objective_type.value}"),
+            objective_type=f"OBJECTIVE_TYPE_{entry.objective_type.value}",
             description=entry.description,
         )
         for entry in item.metrics
