@@ -16,6 +16,7 @@ from hrnn_tuner.v1 import queue_pb2
 from scheduler_service.convert import TASK_TYPE
 from scheduler_service.outgoing import Outgoing
 from scheduler_service.planner import Planner
+from scheduler_service.relay import Relay
 from scheduler_service.wakeup import PeriodicThread, Wakeup
 
 _LOG = structlog.get_logger(__name__)
@@ -27,7 +28,7 @@ class DeadLetters:
     """Owns the dead letter subscription and the thread that works it off."""
 
     def __init__(
-        self, *, store: Store, broker: Broker, planner: Planner, outgoing: Outgoing, clock: Clock, relay: Wakeup
+        self, *, store: Store, broker: Broker, planner: Planner, outgoing: Outgoing, clock: Clock, relay: Relay
     ) -> None:
         """Takes its collaborators; `start` subscribes."""
         self._store = store
@@ -92,4 +93,4 @@ class DeadLetters:
                     self._clock(), message.type, message.message_id, message.body, "nobody could read it"
                 )
         _LOG.warning("dead letter", type=message.type, message_id=message.message_id, tasks=len(task.assignments))
-        self._relay.set()
+        self._relay.submit(tx.outbox.added)

@@ -20,6 +20,7 @@ from scheduler_service.convert import REPORT_TYPE
 from scheduler_service.ingest_health import IngestHealth
 from scheduler_service.outgoing import Outgoing
 from scheduler_service.planner import Planner
+from scheduler_service.relay import Claimed, Relay
 from scheduler_service.reports import Reply, ReportApplier, Verdict
 from scheduler_service.wakeup import Wakeup
 
@@ -36,7 +37,7 @@ class _Effects:
 
     replies: list[Reply] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
-    enqueued: bool = False
+    enqueued: list[Claimed] = field(default_factory=list)
     room_for_others: bool = False
     stale: int = 0
 
@@ -62,7 +63,7 @@ class Ingester:
         health: IngestHealth,
         scheduler_id: str,
         clock: Clock,
-        relay: Wakeup,
+        relay: Relay,
         planning: Wakeup,
     ) -> None:
         """Takes its collaborators; `start` subscribes."""
@@ -195,8 +196,7 @@ class Ingester:
 
     def _follow_up(self, effects: _Effects) -> None:
         """Wakes whoever has something to do now."""
-        if effects.enqueued:
-            self._relay.set()
+        self._relay.submit(effects.enqueued)
         for reply in effects.replies:
             self._outgoing.command(reply.worker_id, reply.ref, reply.command)
         for job_id in effects.changed:

@@ -17,7 +17,7 @@ from scheduler_service import convert
 from scheduler_service.ingest_health import IngestHealth
 from scheduler_service.outgoing import Outgoing
 from scheduler_service.planner import Planner
-from scheduler_service.wakeup import Wakeup
+from scheduler_service.relay import Relay
 
 _LOG = structlog.get_logger(__name__)
 #: A queued task that nobody took while the queue is empty is lost after this time.
@@ -35,7 +35,7 @@ class PlanningRound:
         planner: Planner,
         outgoing: Outgoing,
         clock: Clock,
-        relay: Wakeup,
+        relay: Relay,
         control_resend: timedelta,
     ) -> None:
         """Takes its collaborators."""
@@ -67,9 +67,7 @@ class PlanningRound:
             if not deleted:
                 self._planner.plan(tx, change)
                 change.write()
-            enqueued = tx.outbox.added
-        if enqueued:
-            self._relay.set()
+        self._relay.submit(tx.outbox.added)
         self._outgoing.changed(tuning_job_id)
 
     def _send_stops(self, now: datetime) -> None:
@@ -100,7 +98,7 @@ class Reaper:
         health: IngestHealth,
         scheduler_id: str,
         clock: Clock,
-        relay: Wakeup,
+        relay: Relay,
         lease_ttl: timedelta,
     ) -> None:
         """Takes its collaborators."""
@@ -156,7 +154,7 @@ class Reaper:
             change.write()
         _LOG.warning("lease ran out", training_job=job.name, attempt=job.attempt, worker_id=job.worker_id)
         self._outgoing.command(job.worker_id, convert.attempt_ref(job), queue_pb2.Control.COMMAND_SUPERSEDED)
-        self._relay.set()
+        self._relay.submit(tx.outbox.added)
         self._outgoing.changed(job.tuning_job_id)
 
     def _requeue_lost(self, now: datetime) -> None:
@@ -186,8 +184,8 @@ class Reaper:
                 return
             if tx.outbox.has_task(job.tuning_job_id, job.number, job.attempt):
                 return
-            tx.outbox.add(convert.task(change.job, job))
+            tx.outbox.add(convert.task(change.job, job), change.now)
             change.decide("REQUEUED", job.number, "its task was lost by the broker")
             change.write()
         _LOG.warning("task was lost by the broker", training_job=seen.name, attempt=seen.attempt)
-        self._relay.set()
+        self._relay.submit(tx.outbox.added)

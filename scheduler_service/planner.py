@@ -98,7 +98,7 @@ class Planner:
         )
         change.decide("PROPOSED", number, f"{proposal.strategy}, seed {proposal.seed}: {proposal.explanation}")
         change.launch(training_job)
-        tx.outbox.add(convert.task(job, training_job))
+        tx.outbox.add(convert.task(job, training_job), change.now)
 
     def retry(
         self, tx: Transaction, change: JobChange, job: TrainingJob, cause: FailureCause, reason: str
@@ -109,7 +109,7 @@ class Planner:
         change.put(job, after)
         if after.secondary is SecondaryState.RESTARTING:
             change.decide("RETRIED", after.number, f"attempt {after.attempt} follows: {reason}")
-            tx.outbox.add(convert.task(change.job, after))
+            tx.outbox.add(convert.task(change.job, after), change.now)
         return after
 
     def end(self, tx: Transaction, change: JobChange) -> bool:

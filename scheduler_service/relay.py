@@ -1,44 +1,119 @@
-"""Publishes the outbox: with the broker's confirmation, then deleted. A crash in between publishes twice: harmless."""
+"""Publishes tasks from the outbox, with the broker's confirmation. A crash at any point publishes twice: harmless.
+
+A task goes out straight after the commit that wrote it, from memory. Its row is removed a moment later, together with
+others, so that the path from one training job's end to the next one's start holds no further transaction. What a
+scheduler left behind when it died, or could not publish, is found in the table and published from there.
+"""
 
 from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 import structlog
 
 from hrnn_tuner.broker import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
 from hrnn_tuner.domain.clock import Clock
+from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.store import OutboxMessage, Store, Transaction
 from scheduler_service.outgoing import Outgoing
 
 _LOG = structlog.get_logger(__name__)
-BATCH_SIZE = 32
+_JOIN_TIMEOUT_S = 10.0
 _PUBLISH_TIMEOUT_S = 5.0
+_CLAIM_BATCH = 32
+#: Rows of published tasks are removed this long after; a training job that no worker took by then shows as queued.
+SETTLE_S = 0.2
+#: Pause between two looks for left-behind rows, and the age from which a row counts as one.
+CLAIM_INTERVAL_S = 1.0
+LEFT_BEHIND_AFTER = timedelta(seconds=2)
+
+Claimed = tuple[int, OutboxMessage]
 
 
 class Relay:
-    """Moves tasks from the outbox to the broker; several may run at a time, on several schedulers."""
+    """Owns the thread that publishes tasks; several schedulers may run one at a time."""
 
     def __init__(self, *, store: Store, broker: Broker, outgoing: Outgoing, clock: Clock) -> None:
-        """Takes its collaborators."""
+        """Takes its collaborators; `start` starts the thread."""
         self._store = store
         self._broker = broker
         self._outgoing = outgoing
         self._clock = clock
+        self._committed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
+        self._published: list[Claimed] = []
+        self._thread = threading.Thread(target=self._run, name="scheduler-relay", daemon=True)
 
-    def run(self) -> None:
-        """Publishes until the outbox is empty or the broker takes nothing."""
+    def start(self) -> None:
+        """Starts publishing."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Publishes what was submitted, removes its rows and ends the thread."""
+        self._committed.put(None)
+        self._thread.join(_JOIN_TIMEOUT_S)
+
+    def submit(self, committed: Iterable[Claimed]) -> None:
+        """Hands over the outbox rows of a transaction that has been committed."""
+        for item in committed:
+            self._committed.put(item)
+
+    def _run(self) -> None:
+        """Publishes what is submitted at once; settles and looks for left-behind rows in between."""
+        settle_at = claim_at = time.monotonic()
+        while True:
+            due = min(settle_at, claim_at) if self._published else claim_at
+            try:
+                item = self._committed.get(timeout=max(0.0, due - time.monotonic()))
+                if item is None:
+                    self._guard(self._settle)
+                    return
+                if not self._published:
+                    settle_at = time.monotonic() + SETTLE_S
+                if self._publish(item[1]):
+                    self._published.append(item)
+            except queue.Empty:
+                if self._published and time.monotonic() >= settle_at:
+                    self._guard(self._settle)
+                    settle_at = time.monotonic() + SETTLE_S
+                if time.monotonic() >= claim_at:
+                    self._guard(self._publish_left_behind)
+                    claim_at = time.monotonic() + CLAIM_INTERVAL_S
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Runs a transaction; what it would have done is done the next time when the database is away."""
+        try:
+            work()
+        except ServiceUnavailable as error:
+            _LOG.warning("database is away, the outbox waits", error=str(error))
+        except Exception:  # noqa: BLE001 - a thread of a service must outlive any single failure
+            _LOG.exception("unexpected error in the relay")
+
+    def _settle(self) -> None:
+        """Removes the rows of published tasks and shows training jobs that still wait as queued."""
+        settled = self._published
+        with self._store.write() as tx:
+            tx.outbox.remove([row_id for row_id, _ in settled])
+            changed = self._mark_queued(tx, settled)
+        self._published = []
+        for tuning_job_id in changed:
+            self._outgoing.changed(tuning_job_id)
+
+    def _publish_left_behind(self) -> None:
+        """Publishes rows that nobody published for a while."""
+        own = {row_id for row_id, _ in self._published}
         while True:
             with self._store.write() as tx:
-                claimed = tx.outbox.claim(limit=BATCH_SIZE)
-                published = []
-                for row_id, message in claimed:
-                    if not self._publish(message):
-                        break
-                    published.append((row_id, message))
+                claimed = tx.outbox.claim(limit=_CLAIM_BATCH, before=self._clock() - LEFT_BEHIND_AFTER)
+                published = [item for item in claimed if item[0] in own or self._publish(item[1])]
                 tx.outbox.remove([row_id for row_id, _ in published])
-                changed = self._mark_queued(tx, [message for _, message in published])
+                changed = self._mark_queued(tx, published)
             for tuning_job_id in changed:
                 self._outgoing.changed(tuning_job_id)
-            if len(published) < BATCH_SIZE:
+            if len(published) < _CLAIM_BATCH:
                 return
 
     def _publish(self, message: OutboxMessage) -> bool:
@@ -58,11 +133,12 @@ class Relay:
             return False
         return True
 
-    def _mark_queued(self, tx: Transaction, messages: list[OutboxMessage]) -> list[str]:
-        """Shows published training jobs as queued; returns the ids of their tuning jobs."""
+    def _mark_queued(self, tx: Transaction, published: list[Claimed]) -> list[str]:
+        """Shows published training jobs that no worker took as queued; returns the ids of the changed tuning jobs."""
         by_job: dict[str, list[OutboxMessage]] = {}
-        for message in messages:
+        for _, message in published:
             by_job.setdefault(message.correlation_id, []).append(message)
+        changed = []
         for tuning_job_id, own in sorted(by_job.items()):
             change = tx.change(tuning_job_id, self._clock())
             if change is None:
@@ -71,5 +147,7 @@ class Relay:
                 job = tx.training_jobs.get(tuning_job_id, message.number)
                 if job is not None and job.attempt == message.attempt:
                     change.put(job, job.queued(change.now))
+            if change.changed:
+                changed.append(tuning_job_id)
             change.write()
-        return list(by_job)
+        return changed

@@ -24,8 +24,6 @@ from scheduler_service.wakeup import PeriodicThread, Wakeup
 
 _LOG = structlog.get_logger(__name__)
 _HINT_PREFETCH = 64
-#: The relay is woken by this process's own commits; this is for what another scheduler left when it died.
-_RELAY_INTERVAL_S = 0.5
 _REAPER_INTERVAL_S = 1.0
 
 
@@ -36,13 +34,13 @@ class SchedulerService:
         """Takes what it works with; the caller closes store and broker after `stop`."""
         self.id = f"{socket.gethostname()}-{secrets.token_hex(4)}"
         lease_ttl = timedelta(seconds=settings.lease_ttl_s)
-        relay_wakeup, planning_wakeup = Wakeup(), Wakeup()
+        planning_wakeup = Wakeup()
         planner = Planner(worker_ttl=lease_ttl)
         health = IngestHealth()
         self._broker = broker
         self._planning_wakeup = planning_wakeup
         self._outgoing = Outgoing(broker)
-        relay = Relay(store=store, broker=broker, outgoing=self._outgoing, clock=clock)
+        self._relay = relay = Relay(store=store, broker=broker, outgoing=self._outgoing, clock=clock)
         self._ingester = Ingester(
             store=store,
             broker=broker,
@@ -51,7 +49,7 @@ class SchedulerService:
             health=health,
             scheduler_id=self.id,
             clock=clock,
-            relay=relay_wakeup,
+            relay=relay,
             planning=planning_wakeup,
         )
         planning = PlanningRound(
@@ -59,7 +57,7 @@ class SchedulerService:
             planner=planner,
             outgoing=self._outgoing,
             clock=clock,
-            relay=relay_wakeup,
+            relay=relay,
             control_resend=timedelta(seconds=settings.control_resend_s),
         )
         reaper = Reaper(
@@ -70,14 +68,13 @@ class SchedulerService:
             health=health,
             scheduler_id=self.id,
             clock=clock,
-            relay=relay_wakeup,
+            relay=relay,
             lease_ttl=lease_ttl,
         )
         self._dead_letters = DeadLetters(
-            store=store, broker=broker, planner=planner, outgoing=self._outgoing, clock=clock, relay=relay_wakeup
+            store=store, broker=broker, planner=planner, outgoing=self._outgoing, clock=clock, relay=relay
         )
         self._threads = [
-            PeriodicThread("scheduler-relay", relay.run, interval_s=_RELAY_INTERVAL_S, wakeup=relay_wakeup),
             PeriodicThread(
                 "scheduler-planner", planning.run, interval_s=settings.planner_interval_s, wakeup=planning_wakeup
             ),
@@ -88,6 +85,7 @@ class SchedulerService:
     def start(self) -> None:
         """Starts everything; what was left undone by a scheduler before is taken up at once."""
         self._outgoing.start()
+        self._relay.start()
         self._ingester.start()
         self._dead_letters.start()
         for thread in self._threads:
@@ -103,6 +101,7 @@ class SchedulerService:
         self._dead_letters.stop()
         for thread in self._threads:
             thread.stop()
+        self._relay.stop()
         self._outgoing.stop()
         _LOG.info("scheduler stopped", scheduler_id=self.id)
 

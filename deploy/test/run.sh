@@ -56,12 +56,12 @@ trap 'exit 130' INT TERM
 
 # -- images and start -------------------------------------------------------------------------------------------------
 say "building the images"
-timeout 1800 docker compose build --quiet
+timeout 1800 docker compose --progress quiet build
 docker image ls --filter 'reference=hrnn-tuner-*:test'
 
 say "starting the stack"
 started=$SECONDS
-timeout 300 docker compose up --detach --no-build --quiet-pull --wait --wait-timeout 240
+timeout 300 docker compose --progress quiet up --detach --no-build --scale worker=2 --wait --wait-timeout 240
 say "healthy after $((SECONDS - started)) s"
 docker compose ps --all --format 'table {{.Service}}\t{{.Status}}'
 

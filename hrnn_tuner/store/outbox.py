@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -30,13 +31,12 @@ class OutboxRepository:
     def __init__(self, connection: Connection) -> None:
         """Works in the connection's transaction."""
         self._connection = connection
-        #: Whether this transaction added a message, so that the relay has something to do after the commit.
-        self.added = False
+        #: The messages that this transaction added, with their row ids: for the relay, after the commit.
+        self.added: list[tuple[int, OutboxMessage]] = []
 
-    def add(self, message: OutboxMessage) -> None:
+    def add(self, message: OutboxMessage, now: datetime) -> None:
         """Adds a message."""
-        self.added = True
-        self._connection.execute(
+        result = self._connection.execute(
             insert(outbox).values(
                 exchange=message.exchange,
                 routing_key=message.routing_key,
@@ -46,12 +46,18 @@ class OutboxRepository:
                 body=message.body,
                 number=message.number,
                 attempt=message.attempt,
+                created_at=now,
             )
         )
+        key = result.inserted_primary_key
+        if key is None:
+            raise AssertionError("an insert of one row has a key")
+        self.added.append((int(key[0]), message))
 
-    def claim(self, *, limit: int) -> list[tuple[int, OutboxMessage]]:
-        """The oldest messages that no other relay holds, locked until the transaction ends."""
-        query = select(outbox).order_by(outbox.c.id).limit(limit).with_for_update(skip_locked=True)
+    def claim(self, *, limit: int, before: datetime) -> list[tuple[int, OutboxMessage]]:
+        """The oldest messages from before a time that no other relay holds, locked until the transaction ends."""
+        query = select(outbox).where(outbox.c.created_at < before).order_by(outbox.c.id).limit(limit)
+        query = query.with_for_update(skip_locked=True)
         return [
             (
                 int(row.id),

@@ -128,6 +128,7 @@ outbox = Table(
     Column("body", LargeBinary, nullable=False),
     Column("number", Integer, nullable=False),  # the attempt that this task starts
     Column("attempt", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
     sqlite_autoincrement=True,
 )
 

@@ -84,7 +84,9 @@ def run(setup: str, client: TuningClient) -> Result:
 def separate_processes(folder: Path) -> Iterator[TuningClient]:
     """Three services on RabbitMQ and PostgreSQL."""
     postgres = PrivatePostgres()
-    rabbitmq = RabbitMqNode(folder / "rabbitmq")
+    node_folder = folder / "rabbitmq"
+    node_folder.mkdir()
+    rabbitmq = RabbitMqNode(node_folder)
     try:
         postgres.start()
         rabbitmq.start()

@@ -58,7 +58,7 @@ def test_a_node_client_submits_watches_to_the_end_and_reads_the_best(
     spec = tmp_path / "job.json"
     spec.write_text(json.dumps(synthetic_spec("from-node", epochs=3)))
     answer = subprocess.run(
-        ["node", "client.js", stack.address, str(spec)],
+        ["node", "client.js", stack.address, str(spec), str(REPOSITORY / "protos")],
         cwd=node_client_dir, capture_output=True, text=True, timeout=END_TIMEOUT_S, check=False,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr

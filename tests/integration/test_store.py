@@ -227,13 +227,13 @@ def test_training_jobs_without_a_value_are_left_out_when_sorted_by_it(store: Sto
 def test_two_relays_never_claim_the_same_message(store: Store) -> None:
     with store.write() as tx:
         for number in range(20):
-            tx.outbox.add(OutboxMessage("e", "k", "t", f"m{number}", "job", b"body", number, 1))
+            tx.outbox.add(OutboxMessage("e", "k", "t", f"m{number}", "job", b"body", number, 1), START)
     taken: list[int] = []
 
     def relay() -> None:
         for _ in range(20):
             with store.write() as tx:
-                claimed = tx.outbox.claim(limit=1)
+                claimed = tx.outbox.claim(limit=1, before=START + timedelta(seconds=1))
                 tx.outbox.remove([row_id for row_id, _ in claimed])
                 taken.extend(message.number for _, message in claimed)
 

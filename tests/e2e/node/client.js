@@ -1,9 +1,9 @@
 // Runs one tuning job from Node.js, as a client in another language would: with nothing but the .proto files.
 //
-//   node client.js ADDRESS SPEC.json PROTOS
+//   node client.js ADDRESS SPEC.json [PROTOS]
 //
-// ADDRESS is host:port of the API, SPEC.json holds a TuningJobSpec in protobuf's camelCase JSON names, PROTOS is the
-// folder protos/. Creates the job, watches it to its end, reads it once more, and prints one line of JSON:
+// ADDRESS is host:port of the API, SPEC.json holds a TuningJobSpec with the field names of the .proto files, PROTOS is
+// the folder protos/ (default: this repository's). Creates the job, watches it to its end, reads it once more, and prints one line of JSON:
 //   {"name", "state", "best": {"name", "finalObjectiveValue", "hyperparameters"} | null, "events"}
 // Any error goes to standard error with exit status 1.
 "use strict";
@@ -21,6 +21,7 @@ const WATCH_TIMEOUT_MS = 100_000;
 function loadService(protos) {
   const definition = protoLoader.loadSync(path.join("hrnn_tuner", "v1", "tuning_service.proto"), {
     includeDirs: [protos],
+    keepCase: true, // field names as in the .proto files
     enums: String,
     longs: Number, // hyperparameters and steps are far below 2^53
     defaults: true,
@@ -48,28 +49,28 @@ function watch(client, name) {
   });
 }
 
-// {lr: {kind: "doubleValue", doubleValue: 0.1}} becomes {lr: 0.1}.
+// {lr: {kind: "double_value", double_value: 0.1}} becomes {lr: 0.1}.
 function plainValues(hyperparameters) {
   return Object.fromEntries(Object.entries(hyperparameters).map(([name, value]) => [name, value[value.kind]]));
 }
 
-async function main([address, specPath, protos]) {
-  if (!protos) throw new Error("usage: node client.js ADDRESS SPEC.json PROTOS");
+async function main([address, specPath, protos = path.join(__dirname, "..", "..", "..", "protos")]) {
+  if (!specPath) throw new Error("usage: node client.js ADDRESS SPEC.json [PROTOS]");
   const TuningService = loadService(protos);
   const client = new TuningService(address, grpc.credentials.createInsecure());
   try {
     const spec = JSON.parse(fs.readFileSync(specPath, "utf8"));
-    const created = await call(client, "createTuningJob", { tuningJob: spec });
-    const { name } = created.tuningJob;
+    const created = await call(client, "createTuningJob", { tuning_job: spec });
+    const { name } = created.tuning_job;
     const events = await watch(client, name);
-    const { tuningJob } = await call(client, "getTuningJob", { name });
-    const best = tuningJob.bestTrainingJob;
+    const { tuning_job: tuningJob } = await call(client, "getTuningJob", { name });
+    const best = tuningJob.best_training_job;
     const result = {
       name: tuningJob.name,
       state: tuningJob.state,
       best: best && {
         name: best.name,
-        finalObjectiveValue: best.finalObjectiveValue,
+        finalObjectiveValue: best.final_objective_value,
         hyperparameters: plainValues(best.hyperparameters),
       },
       events,
