@@ -29,6 +29,7 @@ _JOIN_TIMEOUT_S = 10.0
 #: Most reports of one transaction; also the consumer's prefetch.
 BATCH_SIZE = 64
 _RETRY_S = 0.5
+_KINDS = ("attempt", "heartbeat", "probe")
 
 
 @dataclass
@@ -145,24 +146,26 @@ class Ingester:
         if not items:
             return
         effects = _Effects()
-        probes = [item.report.probe for item in items if item.report.WhichOneof("report") == "probe"]
-        if len(probes) < len(items):
+        kinds = {kind: [item.report for item in items if item.report.WhichOneof("report") == kind] for kind in _KINDS}
+        if kinds["attempt"]:
             with self._store.write() as tx:
-                self._apply(tx, items, effects)
+                self._apply(tx, [report.attempt for report in kinds["attempt"]], effects)
+        if kinds["heartbeat"]:  # a transaction of its own: it touches training jobs without their tuning job's lock
+            with self._store.write() as tx:
+                for report in kinds["heartbeat"]:
+                    self._heartbeat(tx, report.heartbeat, effects)
         for item in items:
             item.delivery.ack()
-        for probe in probes:
+        for probe in (report.probe for report in kinds["probe"]):
             if probe.scheduler_id == self._scheduler_id:
                 self._health.probe_returned(probe.sequence, self._clock())
         self._follow_up(effects)
 
-    def _apply(self, tx: Transaction, items: Iterable[_Item], effects: _Effects) -> None:
-        """Applies heartbeats, then the reports of each tuning job in their order; job locks in order of ids."""
+    def _apply(self, tx: Transaction, attempts: Iterable[queue_pb2.AttemptReport], effects: _Effects) -> None:
+        """Applies the reports of each tuning job in their order; locks tuning jobs in order of their ids."""
         by_job: dict[str, list[queue_pb2.AttemptReport]] = {}
-        for item in items:
-            kind = item.report.WhichOneof("report")
-            if kind == "attempt":
-                by_job.setdefault(item.report.attempt.ref.tuning_job_id, []).append(item.report.attempt)
+        for report in attempts:
+            by_job.setdefault(report.ref.tuning_job_id, []).append(report)
         for job_id, reports in sorted(by_job.items()):
             change = tx.change(job_id, self._clock())
             if change is None:  # deleted
@@ -170,6 +173,7 @@ class Ingester:
                     Reply(report.worker_id, report.ref, queue_pb2.Control.COMMAND_SUPERSEDED) for report in reports
                 )
                 continue
+            change.preload([report.ref.number for report in reports])
             for report in reports:
                 verdict = self._applier.apply(tx, change, report, effects.replies.append)
                 effects.stale += verdict is Verdict.STALE
@@ -178,9 +182,6 @@ class Ingester:
             if change.changed:
                 effects.changed.add(job_id)
             change.write()
-        for item in items:
-            if item.report.WhichOneof("report") == "heartbeat":
-                self._heartbeat(tx, item.report.heartbeat, effects)
         effects.enqueued = tx.outbox.added
 
     def _heartbeat(self, tx: Transaction, beat: queue_pb2.WorkerHeartbeat, effects: _Effects) -> None:

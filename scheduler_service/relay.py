@@ -143,8 +143,9 @@ class Relay:
             change = tx.change(tuning_job_id, self._clock())
             if change is None:
                 continue
+            change.preload([message.number for message in own])
             for message in own:
-                job = tx.training_jobs.get(tuning_job_id, message.number)
+                job = change.training_job(message.number)
                 if job is not None and job.attempt == message.attempt:
                     change.put(job, job.queued(change.now))
             if change.changed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hrnn_tuner.domain.states import FailureCause, SecondaryState
 from hrnn_tuner.domain.training_job import TrainingJob
@@ -48,18 +48,17 @@ class ReportApplier:
         It counts only if training job, attempt, token and worker match the row and its state is not terminal. A late
         or repeated one changes nothing and is never an error.
         """
-        job = tx.training_jobs.get(change.job.id, report.ref.number)
+        job = change.training_job(report.ref.number)
         if job is None or not self._current(job, report):
             if report.WhichOneof("event") != "ended":
                 reply(Reply(report.worker_id, report.ref, _Command.COMMAND_SUPERSEDED))
             return Verdict.STALE
         if not job.worker_id:  # whatever comes first says that the worker has it
-            job = self._start(change, job, report.worker_id)
+            started = job.started(report.worker_id, change.now)
+            change.put(job, started)
+            job = started
         else:
-            ref = report.ref
-            holder = (ref.tuning_job_id, ref.number, ref.attempt, ref.token)
-            tx.training_jobs.renew_leases([holder], report.worker_id, change.now)
-        job = replace(job, seen_at=change.now)
+            job = change.renew_lease(job)
         match report.WhichOneof("event"):
             case "started":
                 stopping = job.secondary is SecondaryState.STOPPING
@@ -83,12 +82,6 @@ class ReportApplier:
         """Whether a report is about the attempt that counts, from the worker that has it."""
         same_attempt = job.attempt == report.ref.attempt and job.token == report.ref.token
         return same_attempt and job.active and job.worker_id in {"", report.worker_id}
-
-    def _start(self, change: JobChange, job: TrainingJob, worker_id: str) -> TrainingJob:
-        """Gives the attempt to a worker."""
-        started = job.started(worker_id, change.now)
-        change.put(job, started)
-        return started
 
     def _end(self, tx: Transaction, change: JobChange, job: TrainingJob, ended: queue_pb2.AttemptEnded) -> None:
         """Ends the attempt, and with it the training job unless it is tried again."""

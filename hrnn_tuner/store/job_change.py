@@ -7,7 +7,7 @@ takes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -44,10 +44,26 @@ class JobChange:
         self._metrics = metrics
         self._events = events
         self._log: list[tuple[EventKind, dict[str, Any]]] = []
+        self._known: dict[int, TrainingJob] = {}
+        self._new: list[int] = []
+        self._dirty: set[int] = set()
+        self._points: list[tuple[int, MetricPoint, dict[str, Any]]] = []
+
+    def training_job(self, number: int) -> TrainingJob | None:
+        """A training job with the changes made here so far."""
+        if number not in self._known:
+            self.preload([number])
+        return self._known.get(number)
+
+    def preload(self, numbers: Collection[int]) -> None:
+        """Reads training jobs that will be asked for, all at once."""
+        missing = [number for number in numbers if number not in self._known]
+        self._known.update({job.number: job for job in self._training_jobs.numbered(self.job.id, missing)})
 
     def launch(self, training_job: TrainingJob) -> None:
         """Adds a training job."""
-        self._training_jobs.add(training_job)
+        self._known[training_job.number] = training_job
+        self._new.append(training_job.number)
         self.job = replace(self.job, counters=self.job.counters.moved(None, training_job))
         self._log.append((EventKind.TRAINING_JOB, codec.training_job_to_json(training_job)))
 
@@ -55,7 +71,8 @@ class JobChange:
         """Replaces a training job; does nothing when it did not change."""
         if after == before:
             return
-        self._training_jobs.save(after)
+        self._known[after.number] = after
+        self._dirty.add(after.number)
         job = replace(self.job, counters=self.job.counters.moved(before, after))
         if after.state is TrainingJobState.COMPLETED and before.state is not TrainingJobState.COMPLETED:
             job = job.with_best(after)
@@ -67,17 +84,23 @@ class JobChange:
         self.job = job
         self._log.append((EventKind.TRAINING_JOB, codec.training_job_to_json(after)))
 
+    def renew_lease(self, training_job: TrainingJob) -> TrainingJob:
+        """Its worker was heard of now; no event tells so."""
+        renewed = replace(training_job, seen_at=self.now)
+        self._known[renewed.number] = renewed
+        self._dirty.add(renewed.number)
+        return renewed
+
     def add_metrics(self, training_job: TrainingJob, points: Sequence[MetricPoint]) -> None:
         """Stores the points that are new."""
-        fresh = self._metrics.add_new(self.job.id, training_job.number, points)
-        if fresh:
-            body = {
-                "name": training_job.name,
-                "number": training_job.number,
-                "attempt": training_job.attempt,
-                "points": [[point.metric, point.step, point.value] for point in fresh],
-            }
-            self._log.append((EventKind.METRICS, body))
+        body: dict[str, Any] = {
+            "name": training_job.name,
+            "number": training_job.number,
+            "attempt": training_job.attempt,
+            "points": [],  # filled when it is known which are new
+        }
+        self._log.append((EventKind.METRICS, body))
+        self._points += [(training_job.number, point, body) for point in points]
 
     def decide(self, kind: str, number: int, explanation: str, figures: Mapping[str, float] | None = None) -> None:
         """Adds an entry to the decision log; ``number`` is 0 for the tuning job itself."""
@@ -97,6 +120,7 @@ class JobChange:
             text = settled.failure_reason or (reason.value if reason is not None else "stopped on request")
             self.decide(settled.state.value, 0, text)
         self.job = settled
+        self._write_training_jobs()
         if not self.changed:
             return
         revision = self.job.revision
@@ -114,3 +138,17 @@ class JobChange:
         self._tuning_jobs.save(self.job)
         self._log.clear()
         self._before = self.job
+
+    def _write_training_jobs(self) -> None:
+        """Writes new and changed training jobs and new metric points, each kind in one statement."""
+        self._training_jobs.add([self._known[number] for number in self._new])
+        self._training_jobs.save([self._known[number] for number in sorted(self._dirty - set(self._new))])
+        self._new.clear()
+        self._dirty.clear()
+        fresh = self._metrics.add_new(self.job.id, [(number, point) for number, point, _ in self._points])
+        for number, point, body in self._points:
+            key = (number, point.attempt, point.step, point.metric)
+            if fresh.pop(key, None) is not None:
+                body["points"].append([point.metric, point.step, point.value])
+        self._points.clear()
+        self._log = [(kind, body) for kind, body in self._log if kind is not EventKind.METRICS or body["points"]]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, or_, select, update
 
 from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState
@@ -56,29 +57,35 @@ class TrainingJobRepository:
         """Works in the connection's transaction."""
         self._connection = connection
 
-    def add(self, job: TrainingJob) -> None:
-        """Inserts a new training job."""
-        fixed = {
-            "tuning_job_id": job.tuning_job_id,
-            "number": job.number,
-            "name": job.name,
-            "name_key": job.name.lower(),
-            "definition_name": job.definition_name,
-            "proposal": codec.proposal_to_json(job.proposal),
-            "hyperparameters": dict(job.hyperparameters),
-            "created_at": job.created_at,
-            "tags": dict(job.tags),
-        }
-        self._connection.execute(insert(training_jobs).values(**fixed, **_changing(job)))
+    def add(self, jobs: Sequence[TrainingJob]) -> None:
+        """Inserts new training jobs."""
+        if jobs:
+            self._connection.execute(insert(training_jobs), [_fixed(job) | _changing(job) for job in jobs])
 
-    def save(self, job: TrainingJob) -> None:
+    def save(self, jobs: Sequence[TrainingJob]) -> None:
         """Writes what can change."""
+        if not jobs:
+            return
         table = training_jobs.c
-        self._connection.execute(
+        names = list(_changing(jobs[0]))
+        statement = (
             update(training_jobs)
-            .where(table.tuning_job_id == job.tuning_job_id, table.number == job.number)
-            .values(**_changing(job))
+            .where(table.tuning_job_id == bindparam("key_job"), table.number == bindparam("key_number"))
+            .values({name: bindparam(f"new_{name}", type_=table[name].type) for name in names})
         )
+        rows = [
+            {"key_job": job.tuning_job_id, "key_number": job.number}
+            | {f"new_{name}": value for name, value in _changing(job).items()}
+            for job in jobs
+        ]
+        self._connection.execute(statement, rows)
+
+    def numbered(self, tuning_job_id: str, numbers: Collection[int]) -> list[TrainingJob]:
+        """Reads several of a tuning job's by number."""
+        if not numbers:
+            return []
+        table = training_jobs.c
+        return self._many(and_(table.tuning_job_id == tuning_job_id, table.number.in_(sorted(set(numbers)))))
 
     def get(self, tuning_job_id: str, number: int) -> TrainingJob | None:
         """Reads by number."""
@@ -171,37 +178,48 @@ class MetricRepository:
         """Works in the connection's transaction."""
         self._connection = connection
 
-    def add_new(self, tuning_job_id: str, number: int, points: Sequence[MetricPoint]) -> list[MetricPoint]:
-        """Inserts the points that are not stored yet, and returns them; a repeated report adds nothing."""
+    def add_new(
+        self, tuning_job_id: str, points: Sequence[tuple[int, MetricPoint]]
+    ) -> dict[tuple[int, int, int, str], MetricPoint]:
+        """Inserts the points that are not stored yet, given with their training job's number; repeats add nothing.
+
+        Returns:
+            The points that were inserted, by (number, attempt, step, metric).
+        """
+        if not points:
+            return {}
         table = metric_points.c
-        keys = {(point.attempt, point.step) for point in points}
-        where = or_(*(and_(table.attempt == attempt, table.step == step) for attempt, step in sorted(keys)))
-        query = select(table.attempt, table.step, table.metric).where(
-            table.tuning_job_id == tuning_job_id, table.number == number, where
-        )
-        known = {(row.attempt, row.step, row.metric) for row in self._connection.execute(query)}
-        fresh = {}
-        for point in points:
-            key = (point.attempt, point.step, point.metric)
-            if key not in known and key not in fresh:
-                fresh[key] = point
-        if fresh:
-            self._connection.execute(
-                insert(metric_points),
-                [
-                    {
-                        "tuning_job_id": tuning_job_id,
-                        "number": number,
-                        "attempt": point.attempt,
-                        "step": point.step,
-                        "metric": point.metric,
-                        "value": None if point.value != point.value else point.value,  # NaN
-                        "at": point.at,
-                    }
-                    for point in fresh.values()
-                ],
+        places = sorted({(number, point.attempt, point.step) for number, point in points})
+        where = or_(
+            *(
+                and_(table.number == number, table.attempt == attempt, table.step == step)
+                for number, attempt, step in places
             )
-        return list(fresh.values())
+        )
+        query = select(table.number, table.attempt, table.step, table.metric).where(
+            table.tuning_job_id == tuning_job_id, where
+        )
+        known = {tuple(row) for row in self._connection.execute(query)}
+        fresh: dict[tuple[int, int, int, str], MetricPoint] = {}
+        for number, point in points:
+            key = (number, point.attempt, point.step, point.metric)
+            if key not in known:
+                fresh.setdefault(key, point)
+        if fresh:
+            rows = [
+                {
+                    "tuning_job_id": tuning_job_id,
+                    "number": number,
+                    "attempt": attempt,
+                    "step": step,
+                    "metric": metric,
+                    "value": None if math.isnan(point.value) else point.value,
+                    "at": point.at,
+                }
+                for (number, attempt, step, metric), point in fresh.items()
+            ]
+            self._connection.execute(insert(metric_points), rows)
+        return fresh
 
     def page(
         self, tuning_job_id: str, number: int, *, metrics: Collection[str], after: Cursor | None, limit: int
@@ -224,6 +242,21 @@ class MetricRepository:
             for row in rows[:limit]
         )
         return Page(points, following)
+
+
+def _fixed(job: TrainingJob) -> dict[str, Any]:
+    """The columns that never change."""
+    return {
+        "tuning_job_id": job.tuning_job_id,
+        "number": job.number,
+        "name": job.name,
+        "name_key": job.name.lower(),
+        "definition_name": job.definition_name,
+        "proposal": codec.proposal_to_json(job.proposal),
+        "hyperparameters": dict(job.hyperparameters),
+        "created_at": job.created_at,
+        "tags": dict(job.tags),
+    }
 
 
 def _changing(job: TrainingJob) -> dict[str, Any]:
