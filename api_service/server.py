@@ -129,7 +129,9 @@ class ApiServer:
             try:
                 await self._blocking(self._store.ping)
                 await self._health.set(SERVICE, serving)
-            except ServiceUnavailable:
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, ask it again
+                if not isinstance(error, ServiceUnavailable):
+                    _LOG.warning("the database is not usable", error=str(error)[:500])
                 await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)
             await asyncio.sleep(READINESS_INTERVAL_S)
 

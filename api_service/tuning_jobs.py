@@ -78,6 +78,10 @@ class TuningJobs:
         checked = check_tuning_job(request, self._algorithms, self._settings)
         job = self._build(request, checked)
         if request.validate_only:
+            with self._store.read() as tx:
+                if tx.tuning_jobs.by_name(job.spec.name) is not None:
+                    raise _name_taken(job)
+                self._check_room(tx)
             return job, False
         try:
             with self._store.write() as tx:
@@ -89,8 +93,7 @@ class TuningJobs:
             known = self._created_before(request, digest)  # perhaps the same request, sent twice at a time
             if known is not None:
                 return known, False
-            text = f"a tuning job named {job.spec.name!r} exists already; names are unique without regard to case"
-            raise AlreadyExists(text, reason="NAME_TAKEN", metadata={"tuning_job": job.spec.name}) from error
+            raise _name_taken(job) from error
         return change.job, True
 
     def get(self, name: str) -> tuple[TuningJob, TrainingJob | None]:
@@ -209,6 +212,12 @@ class TuningJobs:
             tags=dict(request.tuning_job.tags),
             warnings=checked.warnings,
         )
+
+
+def _name_taken(job: TuningJob) -> AlreadyExists:
+    """The error for a name that another tuning job has."""
+    text = f"a tuning job named {job.spec.name!r} exists already; names are unique without regard to case"
+    return AlreadyExists(text, reason="NAME_TAKEN", metadata={"tuning_job": job.spec.name})
 
 
 def _digest(request: tuning_service_pb2.CreateTuningJobRequest) -> str:

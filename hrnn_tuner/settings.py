@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     worker_devices: tuple[str, ...] = Field(
         (), description="torch devices of the slots, in turn; default: all GPUs or cpu"
     )
-    worker_go_wait_s: float = Field(2.0, ge=0, description="Longest wait for the scheduler's consent before training")
+    worker_go_wait_s: float = Field(
+        0.0, ge=0, description="Longest wait for the scheduler's consent; 0 trains at once and stops if it is refused"
+    )
     worker_stop_grace_s: float = Field(10.0, gt=0, description="Time a trainer has to stop before it is killed")
     cache_dir: Path = Field(Path("~/.cache/hrnn-tuner"), description="Prepared data, shared by all trainers of a host")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,8 @@ _LOG = structlog.get_logger(__name__)
 _JOIN_TIMEOUT_S = 10.0
 #: Most reports of one transaction; also the consumer's prefetch.
 BATCH_SIZE = 64
+#: How long reports wait for others before they are applied together; the end of a training job never waits.
+LINGER_S = 0.01
 _RETRY_S = 0.5
 _KINDS = ("attempt", "heartbeat", "probe")
 
@@ -98,18 +101,33 @@ class Ingester:
 
     def _run(self) -> None:
         """Applies batches until told to stop."""
-        while (first := self._deliveries.get()) is not None:
-            batch = [first]
-            while len(batch) < BATCH_SIZE and not self._deliveries.empty():
-                following = self._deliveries.get()
-                if following is None:
-                    return
-                batch.append(following)
+        while (batch := self._collect()) is not None:
             self._ingest(batch)
 
-    def _ingest(self, deliveries: Sequence[Delivery]) -> None:
+    def _collect(self) -> list[_Item] | None:
+        """What has arrived; None at the end. Waits a little for more, unless a slot has become free."""
+        batch: list[_Item] = []
+        deadline: float | None = None  # none until there is something to apply
+        while len(batch) < BATCH_SIZE:
+            try:
+                timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
+                delivery = self._deliveries.get(timeout=timeout)
+            except queue.Empty:
+                return batch
+            if delivery is None:
+                return None
+            item = self._parse(delivery)
+            if item is None:
+                continue
+            batch.append(item)
+            if item.report.attempt.WhichOneof("event") == "ended":
+                deadline = 0.0
+            elif deadline is None:
+                deadline = time.monotonic() + LINGER_S
+        return batch
+
+    def _ingest(self, items: list[_Item]) -> None:
         """Applies a batch, waiting for the database as long as it takes; falls back to one by one on a bad report."""
-        items = [item for item in map(self._parse, deliveries) if item is not None]
         while not self._stop.is_set():
             try:
                 self._commit(items)
@@ -124,7 +142,7 @@ class Ingester:
                     items[0].delivery.reject(requeue=False)
                     return
                 for item in items:
-                    self._ingest([item.delivery])
+                    self._ingest([item])
                 return
 
     def _parse(self, delivery: Delivery) -> _Item | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 pytest_plugins = [
+    "tests.support.api",
     "tests.support.databases",
     "tests.support.node",
     "tests.support.postgres",

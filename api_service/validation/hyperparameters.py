@@ -75,7 +75,7 @@ def _check_choices(
     item: parameters_pb2.CategoricalParameterRange, place: str, declared: Hyperparameter, findings: Findings
 ) -> None:
     """Every choice must be allowed and different from the others."""
-    seen: set[tuple[type, object]] = set()
+    seen: set[tuple[bool, object]] = set()
     for index, message in enumerate(item.values):
         value = plain_value(message)
         if value is None:
@@ -84,7 +84,7 @@ def _check_choices(
         complaint = declared.violation(value)
         if complaint is not None:
             findings.wrong(where, complaint, "OUTSIDE_LIMITS")
-        key = (type(value), value)
+        key = (isinstance(value, bool), value)  # 1 and 1.0 are one choice, 1 and True are not
         if key in seen:
             findings.wrong(where, f"got {value!r} twice; allowed: different values", "DUPLICATE_VALUE")
         seen.add(key)

@@ -6,7 +6,12 @@ from api_service.validation.findings import Findings
 from hrnn_tuner.v1 import tuning_job_pb2
 
 #: Channels of the HRNN recipes with metadata.
-LATER_CHANNELS = ("users", "items")
+_LATER_CHANNELS = ("users", "items")
+
+
+def is_later_channel(algorithm: str, channel: str) -> bool:
+    """Whether a later version of an algorithm reads this channel."""
+    return algorithm == "hrnn" and channel in _LATER_CHANNELS
 
 
 def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
@@ -38,5 +43,5 @@ def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
         if definition.HasField("checkpoint_config"):
             findings.later(f"{path}.checkpoint_config", "keeping checkpoints")
         for position, channel in enumerate(definition.data_channels):
-            if definition.algorithm == "hrnn" and channel.name in LATER_CHANNELS:
+            if is_later_channel(definition.algorithm, channel.name):
                 findings.later(f"{path}.data_channels[{position}].name", f"channel {channel.name!r} of hrnn")

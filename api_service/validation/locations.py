@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api_service.validation.data import complaint_about
 from api_service.validation.findings import Findings, among
-from api_service.validation.later_versions import LATER_CHANNELS
+from api_service.validation.later_versions import is_later_channel
 from hrnn_tuner.algorithms import Algorithm
 from hrnn_tuner.domain.uris import is_allowed
 from hrnn_tuner.settings import Settings
@@ -25,7 +25,7 @@ def collect(
         declared = algorithm.channel(channel.name)
         if channel.name in seen:
             findings.wrong(f"{place}.name", f"got {channel.name!r} twice; allowed: different names", "DUPLICATE_NAME")
-        elif declared is None and channel.name not in LATER_CHANNELS:
+        elif declared is None and not is_later_channel(algorithm.name, channel.name):
             known = [entry.name for entry in algorithm.channels]
             findings.wrong(f"{place}.name", among(channel.name, known), "UNKNOWN_CHANNEL")
         seen.add(channel.name)

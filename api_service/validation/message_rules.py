@@ -7,6 +7,7 @@ from typing import Any
 import protovalidate
 from google.protobuf.message import Message
 
+from api_service.validation import text_rules
 from api_service.validation.findings import Findings
 from hrnn_tuner.domain.errors import InvalidRequest
 
@@ -40,6 +41,7 @@ def collect(message: Message, findings: Findings) -> None:
         path = _path(proto.field.elements) if proto.field is not None else "request"
         text = proto.message if proto.rule_id == "required" else f"{_shown(violation.field_value)}{proto.message}"
         findings.wrong(path, text, proto.rule_id.upper().replace(".", "_") or "INVALID_VALUE")
+    text_rules.collect(message, findings)
 
 
 def check(message: Message) -> None:

@@ -113,7 +113,7 @@ def _check_size(
         findings.wrong(
             f"{_DEFINITION}.parameter_ranges", "is missing: nothing is tuned; allowed: 1 to 30 ranges", "REQUIRED"
         )
-    points = _points(ranges)
+    points = _points(ranges, count)
     if grid and (ranges.integer_parameter_ranges or ranges.continuous_parameter_ranges):
         text = "STRATEGY_GRID takes categorical_parameter_ranges only"
         findings.wrong(f"{_DEFINITION}.parameter_ranges", text, "GRID_IS_CATEGORICAL")
@@ -122,7 +122,7 @@ def _check_size(
             text = f"got {jobs}; the grid has {points} combinations; allowed: {points}, or nothing"
             findings.wrong(path, text, "NOT_THE_GRID")
         jobs = points
-    elif jobs is None and not grid:
+    elif jobs is None and not grid and spec.HasField("resource_limits"):
         findings.wrong(path, "is missing; only STRATEGY_GRID can infer it", "REQUIRED")
     elif jobs is not None and points is not None and points < jobs:
         text = f"got {jobs}, and the search space has only {points} combinations; allowed: at most {points}"
@@ -138,9 +138,9 @@ def _check_size(
     return jobs
 
 
-def _points(ranges: object) -> int | None:
-    """Number of points of the search space; None when it is infinite or not well-formed."""
+def _points(ranges: object, count: int) -> int | None:
+    """Number of points of a search space of so many ranges; None when it is infinite or not well-formed."""
     items = domain_range(ranges)
-    if not items or any(item.cardinality is not None and item.cardinality < 1 for item in items):
+    if not items or len(items) < count or any(item.cardinality is not None and item.cardinality < 1 for item in items):
         return None
     return SearchSpace(items).cardinality
