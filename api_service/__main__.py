@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 
-from api_service.server import ApiServer
+from api_service.server import AddressInUse, ApiServer
 from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.settings import Settings
@@ -34,7 +35,10 @@ def main() -> None:
     """Runs until told to stop."""
     settings = Settings()
     configure_logging(service="api", log_format=settings.log_format, level=settings.log_level)
-    asyncio.run(serve(settings))
+    try:
+        asyncio.run(serve(settings))
+    except AddressInUse as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 import structlog
 
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.settings import Settings
+from hrnn_tuner.shutdown import StopSignal
 from hrnn_tuner.store import Store
 from hrnn_tuner.telemetry import configure_logging
 from scheduler_service.service import SchedulerService
@@ -18,9 +16,7 @@ def main() -> None:
     """Runs until SIGTERM or SIGINT."""
     settings = Settings()
     configure_logging(service="scheduler", log_format=settings.log_format, level=settings.log_level)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = StopSignal()
     store = Store(settings.database_url)
     broker = open_broker(settings.broker_url, name="scheduler", resource_classes=settings.resource_classes)
     scheduler = SchedulerService(settings, store, broker)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.settings import Settings
+from hrnn_tuner.shutdown import StopSignal
 from hrnn_tuner.telemetry import configure_logging
 from worker_service.composition import build_worker, new_worker_id
 
@@ -21,9 +21,7 @@ def main() -> int:
     """Runs a worker and returns the exit status."""
     settings = Settings()
     configure_logging(service="worker", log_format=settings.log_format, level=settings.log_level)
-    signalled = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: signalled.set())
+    stop = StopSignal()
     worker_id = new_worker_id()
     # A worker may serve a class that the other services were not told of; its queue must exist all the same.
     classes = tuple(dict.fromkeys((*settings.resource_classes, settings.worker_resource_class)))
@@ -32,7 +30,7 @@ def main() -> int:
     try:
         worker = build_worker(settings, broker, worker_id=worker_id)
         worker.start()
-        signalled.wait()
+        stop.wait()
         worker.stop(_STOP_TIMEOUT_S)
     finally:
         closing.start()

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from api_service.server import run_in_thread
+from api_service.server import AddressInUse, run_in_thread
 from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.broker import Broker
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.settings import Settings
+from hrnn_tuner.shutdown import StopSignal
 from hrnn_tuner.store import Store
 from hrnn_tuner.store.migrate import upgrade
 from scheduler_service.service import SchedulerService
@@ -33,8 +32,8 @@ LEASE_TTL_S = 15.0
 _STOP_TIMEOUT_S = 20.0
 
 
-class DataDirInUse(Exception):
-    """Another process serves from the same folder."""
+class CannotServe(Exception):
+    """The folder or the address is taken by another process."""
 
 
 def embedded_settings(*, data_dir: Path, listen: str, slots: int, data_prefixes: Sequence[str]) -> Settings:
@@ -63,7 +62,7 @@ class EmbeddedServer:
         data_prefixes: Folders and s3:// prefixes that jobs may read.
 
     Raises:
-        DataDirInUse: When another process serves from the folder.
+        CannotServe: When another process has the folder or the address.
     """
 
     def __init__(self, *, data_dir: Path, listen: str, slots: int, data_prefixes: Sequence[str]) -> None:
@@ -85,7 +84,10 @@ class EmbeddedServer:
             scheduler.start()
             stack.callback(scheduler.stop)
             algorithms = load_algorithms(settings.algorithms)
-            api = run_in_thread(settings, store, link("api"), algorithms)
+            try:
+                api = run_in_thread(settings, store, link("api"), algorithms)
+            except AddressInUse as error:
+                raise CannotServe(str(error)) from error
             stack.callback(api.close)
             worker = build_worker(settings, link("worker"))
             worker.start()
@@ -114,7 +116,7 @@ def _lock(data_dir: Path, stack: ExitStack) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.seek(0)
-        raise DataDirInUse(f"{data_dir} is in use by process {lock.read().strip() or 'unknown'}") from error
+        raise CannotServe(f"{data_dir} is in use by process {lock.read().strip() or 'unknown'}") from error
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
@@ -138,11 +140,9 @@ def run_embedded(
         ready: Called with the API's address once it answers.
 
     Raises:
-        DataDirInUse: When another process serves from the folder.
+        CannotServe: When another process has the folder or the address.
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = StopSignal()
     with EmbeddedServer(data_dir=data_dir, listen=listen, slots=slots, data_prefixes=data_prefixes) as server:
         if ready is not None:
             ready(server.address)

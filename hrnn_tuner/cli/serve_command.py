@@ -38,7 +38,7 @@ def serve(
     """
     try:
         # Imported here: only this command needs the services, and the client is installed without them.
-        from hrnn_tuner.cli.serve import DataDirInUse, run_embedded
+        from hrnn_tuner.cli.serve import CannotServe, run_embedded
     except ImportError as error:
         message = f"serving needs the services' libraries: pip install 'hrnn-tuner[all]' ({error})"
         raise CommandError(message, ExitCode.BAD_INPUT) from error
@@ -52,5 +52,5 @@ def serve(
             data_prefixes=tuple(data_prefix or [str(Path.cwd())]),
             ready=lambda address: say(f"listening on {address}; Ctrl-C ends it"),
         )
-    except DataDirInUse as error:
+    except CannotServe as error:
         raise CommandError(str(error), ExitCode.CONFLICT) from error

@@ -48,13 +48,13 @@ def embedded_server(data_dir: Path, data_prefixes: Sequence[str]) -> AbstractCon
         CommandError: When the services' libraries are not installed, or the folder is in use.
     """
     try:
-        from hrnn_tuner.cli.serve import DataDirInUse, EmbeddedServer
+        from hrnn_tuner.cli.serve import CannotServe, EmbeddedServer
     except ImportError as error:
         message = f"the demonstration needs the services' libraries: pip install 'hrnn-tuner[all]' ({error})"
         raise CommandError(message, ExitCode.BAD_INPUT) from error
     try:
         return EmbeddedServer(data_dir=data_dir, listen="127.0.0.1:0", slots=SLOTS, data_prefixes=data_prefixes)
-    except DataDirInUse as error:
+    except CannotServe as error:
         raise CommandError(str(error), ExitCode.CONFLICT) from error
 
 

@@ -37,7 +37,7 @@ def embedded(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> list[dict
 
     root = types.ModuleType("hrnn_tuner.cli.serve")
     root.EmbeddedServer = embedded_server  # type: ignore[attr-defined]
-    root.DataDirInUse = BlockingIOError  # type: ignore[attr-defined]
+    root.CannotServe = BlockingIOError  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "hrnn_tuner.cli.serve", root)
     monkeypatch.setattr("hrnn_tuner.cli.demo_command.configure_logging", lambda **_: None)  # it is global
     return started

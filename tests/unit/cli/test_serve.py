@@ -23,7 +23,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     root = types.ModuleType("hrnn_tuner.cli.serve")
     root.run_embedded = run_embedded  # type: ignore[attr-defined]
-    root.DataDirInUse = BlockingIOError  # type: ignore[attr-defined]
+    root.CannotServe = BlockingIOError  # type: ignore[attr-defined]
     monkeypatch.setattr("hrnn_tuner.cli.serve_command.configure_logging", lambda **_: None)  # it is global
     monkeypatch.setitem(sys.modules, "hrnn_tuner.cli.serve", root)
     return calls

@@ -1,0 +1,87 @@
+"""`hrnn-tuner serve`: everything in one process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hrnn_tuner.client import TuningClient
+from hrnn_tuner.v1 import tuning_job_pb2
+from tests.support.specifications import synthetic_spec
+from tests.support.stack import REPOSITORY, SYNTHETIC, free_port
+from tests.support.waiting import wait_until
+
+PROGRAM = str(REPOSITORY / ".venv/bin/hrnn-tuner")
+END_TIMEOUT_S = 100.0
+
+
+@contextmanager
+def serving(data_dir: Path, address: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process that listens; killed at the end if it still runs."""
+    environment = os.environ | {"HRNN_TUNER_ALGORITHMS": SYNTHETIC, "PYTHONPATH": str(REPOSITORY)}
+    command = [PROGRAM, "serve", "--data-dir", str(data_dir), "--listen", address, "--slots", "2"]
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, env=environment, cwd=data_dir.parent, stdout=output, stderr=output)
+    try:
+        wait_until(
+            lambda: process.poll() is not None or f"listening on {address}" in log.read_text(),
+            60,
+            "the server to listen",
+        )
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_killed_server_goes_on_where_it_was(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with TuningClient(address) as client:
+        with serving(tmp_path / "state", address, tmp_path / "first.log") as process:
+            client.create_tuning_job(
+                synthetic_spec("survivor", max_training_jobs=6, max_parallel=2, epochs=4, epoch_seconds=0.25)
+            )
+            for event in client.watch_tuning_job("survivor"):
+                if event.training_job.HasField("end_time"):
+                    break
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        with serving(tmp_path / "state", address, tmp_path / "second.log"):
+            ended = client.wait("survivor", timeout_s=END_TIMEOUT_S)
+    assert ended.state == tuning_job_pb2.TUNING_JOB_STATE_COMPLETED
+    assert ended.training_job_state_counters.completed == 6
+
+
+def test_two_servers_never_share_a_folder(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with serving(tmp_path / "state", address, tmp_path / "first.log"):
+        second = subprocess.run(
+            [PROGRAM, "serve", "--data-dir", str(tmp_path / "state"), "--listen", "127.0.0.1:0"],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert second.returncode == 4
+    assert "is in use by process" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_taken_port_is_one_clear_error(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with serving(tmp_path / "state", address, tmp_path / "first.log"):
+        second = subprocess.run(
+            [PROGRAM, "serve", "--data-dir", str(tmp_path / "other"), "--listen", address],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert second.returncode == 4
+    assert f"cannot listen on {address}" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_sigterm_ends_the_server_in_order(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with serving(tmp_path / "state", address, tmp_path / "first.log") as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
