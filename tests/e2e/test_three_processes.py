@@ -9,11 +9,30 @@ from pathlib import Path
 
 import pytest
 
+from hrnn_tuner.broker import Message
+from hrnn_tuner.broker.connect import open_broker
+from hrnn_tuner.broker.topology import (
+    CONTROL_EXCHANGE,
+    DEAD_EXCHANGE,
+    DEAD_QUEUE,
+    EVENTS_EXCHANGE,
+    JOBS_EXCHANGE,
+    JOBS_KEY,
+    JOBS_QUEUE,
+    REPORTS_EXCHANGE,
+    REPORTS_SHARD,
+    TASKS_EXCHANGE,
+    job_key,
+    reports_queue,
+    tasks_queue,
+    worker_key,
+)
 from hrnn_tuner.v1 import training_job_pb2, tuning_job_pb2
 from tests.support.interactions import write_interactions
 from tests.support.specifications import hrnn_spec, synthetic_spec
 from tests.support.stack import REPOSITORY, Stack
 from tests.support.synthetic_algorithm import score
+from tests.support.waiting import wait_until
 
 END_TIMEOUT_S = 100.0
 
@@ -128,3 +147,39 @@ def test_a_failing_training_job_ends_as_failed_with_its_reason(stack: Stack, fai
     for job in stack.client.list_training_jobs(f"fails-{fail}"):
         assert job.failure_cause == cause
         assert job.failure_reason
+
+
+def test_garbage_in_every_queue_harms_nobody(stack: Stack) -> None:
+    garbage = [
+        Message("nonsense", b"\xff\xfe\x00"),
+        Message("hrnn_tuner.v1.Task", b"\xff\xfe\x00"),
+        Message("hrnn_tuner.v1.Task", b""),
+        Message("hrnn_tuner.v1.Report", b"\xff\xfe\x00"),
+        Message("hrnn_tuner.v1.Control", b"\xff\xfe\x00"),
+        Message("hrnn_tuner.v1.JobHint", b"\xff\xfe\x00"),
+    ]
+    stack.client.create_tuning_job(synthetic_spec("before", epoch_seconds=0.2))
+    running = next(
+        event.training_job
+        for event in stack.client.watch_tuning_job("before")
+        if event.training_job.secondary_state == training_job_pb2.SECONDARY_STATE_TRAINING
+    )
+    addresses = [
+        (TASKS_EXCHANGE, "default"),
+        (REPORTS_EXCHANGE, REPORTS_SHARD),
+        (CONTROL_EXCHANGE, worker_key(running.worker_id)),
+        (JOBS_EXCHANGE, JOBS_KEY),
+        (EVENTS_EXCHANGE, job_key("nobody")),
+        (DEAD_EXCHANGE, ""),
+    ]
+    with open_broker(stack.broker_url, name="vandal", resource_classes=["default"]) as vandal:
+        for exchange, routing_key in addresses:
+            for message in garbage:
+                vandal.publish(exchange, routing_key, message)
+        assert stack.client.wait("before", timeout_s=END_TIMEOUT_S).state == tuning_job_pb2.TUNING_JOB_STATE_COMPLETED
+        stack.client.create_tuning_job(synthetic_spec("after"))
+        assert stack.client.wait("after", timeout_s=END_TIMEOUT_S).state == tuning_job_pb2.TUNING_JOB_STATE_COMPLETED
+        queues = [tasks_queue("default"), reports_queue(), JOBS_QUEUE, DEAD_QUEUE]
+        wait_until(lambda: all(vandal.depth(queue) == 0 for queue in queues), 20, "all garbage to be taken")
+    assert all(service.process.poll() is None for service in stack.services), "no process ended"
+    assert not any("Traceback" in service.log for service in stack.services)

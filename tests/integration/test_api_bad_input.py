@@ -115,12 +115,17 @@ CASES = [
     Case("number minimum is outside", f"{NUMBERS}[0].min_value", ("got -0.5", "[0, 1]"), ranges=numbers(low=-0.5)),
     Case("number maximum is outside", f"{NUMBERS}[0].max_value", ("got 1.5", "[0, 1]"), ranges=numbers(high=1.5)),
     Case(
-        "choice is outside", f"{CATEGORIES}[0].values[1]", ("got 'z'", "'a', 'b', 'c'"), ranges=categories("c", *"az")
+        "choice is outside",
+        f"{CATEGORIES}[0].values[1]",
+        ("got 'z'", "'a', 'b', 'c'"),
+        limits(2),
+        ranges=categories("c", *"az"),
     ),
     Case(
         "choice comes twice",
         f"{CATEGORIES}[0].values[1]",
         ("got 'a' twice", "different"),
+        limits(2),
         ranges=categories("c", *"aa"),
     ),
     Case("there are no choices", f"{CATEGORIES}[0].values", ("1",), ranges=categories("c")),
@@ -128,6 +133,7 @@ CASES = [
         "one number comes twice as integer and double",
         f"{CATEGORIES}[0].values[1]",
         ("got 1.0 twice", "different"),
+        limits(2),
         ranges={
             "categorical_parameter_ranges": [{"name": "x", "values": [{"integer_value": 1}, {"double_value": 1.0}]}]
         },
@@ -138,13 +144,20 @@ CASES = [
         (LOG, "min_value > 0"),
         ranges=numbers(low=0, scaling_type=LOG),
     ),
-    Case("logarithm of integer zero", f"{INTEGERS}[0]", (LOG,), ranges=integers(low=0, scaling_type=LOG)),
+    Case(
+        "logarithm of integer zero",
+        f"{INTEGERS}[0]",
+        (LOG,),
+        ranges=integers(low=0, scaling_type=LOG),
+        also=(f"{INTEGERS}[0].min_value",),
+    ),
     Case("reverse logarithm at one", f"{NUMBERS}[0]", (REVERSE, "max_value < 1"), ranges=numbers(scaling_type=REVERSE)),
     Case(
         "reverse logarithm below zero",
         f"{NUMBERS}[0]",
         (REVERSE, "0 <= min_value"),
         ranges=numbers(low=-0.1, high=0.5, scaling_type=REVERSE),
+        also=(f"{NUMBERS}[0].min_value",),
     ),
     Case(
         "reverse logarithm of integers",
@@ -181,6 +194,7 @@ CASES = [
         "integers for a boolean",
         f"{INTEGERS}[0].name",
         ("'flag'", "categorical_parameter_ranges"),
+        spec=limits(2),
         ranges=integers("flag", 0, 1),
     ),
     Case(

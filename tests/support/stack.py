@@ -99,6 +99,7 @@ class Stack:
         settings: dict[str, str] | None = None,
     ) -> None:
         upgrade(database_url)
+        self.broker_url = broker_url
         self.address = f"127.0.0.1:{free_port()}"
         self.artifacts = folder / "artifacts"
         self.artifacts.mkdir(parents=True, exist_ok=True)
