@@ -54,7 +54,8 @@ def build_worker(settings: Settings, broker: Broker, *, worker_id: str | None = 
     """
     worker_id = worker_id or new_worker_id()
     attempts = Attempts()
-    reporter = Reporter(broker, worker_id)
+    # One for each slot: a slot's reports stay in order, and slots that end together do not wait for each other.
+    reporters = [Reporter(broker, worker_id) for _ in range(settings.worker_slots)]
     scratch = Scratch()
     slots = [
         Slot(
@@ -63,7 +64,7 @@ def build_worker(settings: Settings, broker: Broker, *, worker_id: str | None = 
             settings=settings,
             broker=broker,
             attempts=attempts,
-            reporter=reporter,
+            reporter=reporters[index],
             scratch=scratch,
         )
         for index in range(settings.worker_slots)
@@ -80,7 +81,7 @@ def build_worker(settings: Settings, broker: Broker, *, worker_id: str | None = 
         worker_id,
         slots=slots,
         control=ControlListener(broker, worker_id, attempts),
-        reporter=reporter,
+        reporters=reporters,
         heartbeat=heartbeat,
         scratch=scratch,
     )

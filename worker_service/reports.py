@@ -37,7 +37,7 @@ class _Entry:
 
 
 class Reporter:
-    """One ordered spool and the thread that empties it. Thread-safe."""
+    """One slot's ordered spool and the thread that empties it. Thread-safe."""
 
     def __init__(self, broker: Broker, worker_id: str, *, max_points: int = MAX_SPOOLED_POINTS) -> None:
         """Starts nothing yet."""

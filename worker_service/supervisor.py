@@ -32,7 +32,7 @@ class Supervisor:
         *,
         slots: Sequence[Slot],
         control: ControlListener,
-        reporter: Reporter,
+        reporters: Sequence[Reporter],
         heartbeat: Heartbeat,
         scratch: Scratch,
     ) -> None:
@@ -40,7 +40,7 @@ class Supervisor:
         self.worker_id = worker_id
         self._slots = slots
         self._control = control
-        self._reporter = reporter
+        self._reporters = reporters
         self._heartbeat = heartbeat
         self._scratch = scratch
 
@@ -58,7 +58,8 @@ class Supervisor:
         """Starts all threads; each slot takes tasks once its trainer is warm."""
         self._scratch.open()
         self._control.start()
-        self._reporter.start()
+        for reporter in self._reporters:
+            reporter.start()
         self._heartbeat.start()
         for slot in self._slots:
             slot.start()
@@ -78,8 +79,8 @@ class Supervisor:
         late = [slot for slot in self._slots if not slot.join(max(0.0, slots_end - time.monotonic()))]
         if late:
             _log.error("slots did not end in time", slots=len(late))
-        sent = self._reporter.stop(max(0.0, end - time.monotonic()))
-        self._heartbeat.stop(good_bye=sent)  # a broker that took no report would not take this either
+        left = [reporter for reporter in self._reporters if not reporter.stop(max(0.0, end - time.monotonic()))]
+        self._heartbeat.stop(good_bye=not left)  # a broker that took no report would not take this either
         self._control.stop()
         self._scratch.close()
         _log.info("worker stopped", worker_id=self.worker_id)
