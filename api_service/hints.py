@@ -46,6 +46,11 @@ class JobHints:
         self._wake(tuning_job_id)
         self._executor.submit(self._publish, tuning_job_id)
 
+    @property
+    def listeners(self) -> int:
+        """Number of streams that wait for events."""
+        return sum(len(events) for events in self._waiting.values())
+
     def listen(self, tuning_job_id: str, event: asyncio.Event) -> None:
         """Sets an event whenever a tuning job may have new events."""
         self._waiting[tuning_job_id].add(event)

@@ -69,15 +69,15 @@ class ApiServer:
         self._settings = settings
         self._store = store
         self._executor = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="api-database")
-        self._hints = JobHints(broker, self._executor)
-        self._watcher = Watcher(store, self._hints, self._blocking, clock, heartbeat_s=heartbeat_s)
+        self.hints = JobHints(broker, self._executor)
+        self._watcher = Watcher(store, self.hints, self._blocking, clock, heartbeat_s=heartbeat_s)
         self._health = HealthServicer()
         self._server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=_OPTIONS)
         servicer = TuningServicer(
             tuning_jobs=TuningJobs(store, algorithms, settings, clock),
             training_jobs=TrainingJobs(store, clock),
             watcher=self._watcher,
-            hints=self._hints,
+            hints=self.hints,
             algorithms=algorithms,
             executor=self._executor,
             clock=clock,
@@ -101,7 +101,7 @@ class ApiServer:
         except RuntimeError as error:
             raise AddressInUse(f"cannot listen on {self._settings.listen}: {error}") from error
         self.address = f"{host}:{port}"
-        await self._hints.start()
+        await self.hints.start()
         await self._server.start()
         self._readiness = asyncio.create_task(self._watch_readiness())
         _LOG.info("API listens", address=self.address)
@@ -113,7 +113,7 @@ class ApiServer:
         await self._health.enter_graceful_shutdown()
         self._watcher.drain()
         await self._server.stop(grace_s)
-        await self._hints.stop()
+        await self.hints.stop()
         self._executor.shutdown(cancel_futures=True)
         _LOG.info("API stopped", address=self.address)
 
@@ -141,12 +141,15 @@ class ServerThread:
     """A server on a thread of its own."""
 
     address: str
+    hints: JobHints
     _loop: asyncio.AbstractEventLoop
     _server: ApiServer
     _thread: threading.Thread
 
     def close(self, timeout_s: float = DRAIN_GRACE_S) -> None:
-        """Drains and ends the thread."""
+        """Drains and ends the thread. Idempotent."""
+        if not self._thread.is_alive():
+            return
         asyncio.run_coroutine_threadsafe(self._server.stop(timeout_s), self._loop).result(timeout_s + 10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
@@ -190,4 +193,4 @@ def run_in_thread(
     thread = threading.Thread(target=run, name="api-server", daemon=True)
     thread.start()
     server = started.result()
-    return ServerThread(server.address, loop, server, thread)
+    return ServerThread(server.address, server.hints, loop, server, thread)

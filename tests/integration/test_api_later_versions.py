@@ -1,0 +1,96 @@
+"""What later versions implement is refused by name, never ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hrnn_tuner.client import InvalidRequestError, NotImplementedByServerError
+from tests.support.api import CSV, Api, definition_of, hrnn_spec_of, spec_of
+
+FIRST = "tuning_job.training_job_definitions[0]"
+IN_SPEC: list[tuple[str, dict[str, Any]]] = [
+    ("tuning_job.strategy", {"strategy": "STRATEGY_BAYESIAN"}),
+    ("tuning_job.strategy", {"strategy": "STRATEGY_HYPERBAND"}),
+    (
+        "tuning_job.training_job_early_stopping_type",
+        {"training_job_early_stopping_type": "TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO"},
+    ),
+    (
+        "tuning_job.completion_criteria.target_objective_metric_value",
+        {"completion_criteria": {"target_objective_metric_value": 0.5}},
+    ),
+    (
+        "tuning_job.completion_criteria.best_objective_not_improving",
+        {"completion_criteria": {"best_objective_not_improving": {"max_number_of_training_jobs_not_improving": 3}}},
+    ),
+    (
+        "tuning_job.completion_criteria.convergence_detected",
+        {"completion_criteria": {"convergence_detected": {"complete_on_convergence": True}}},
+    ),
+    ("tuning_job.autotune", {"autotune": {"enabled": True}}),
+    (
+        "tuning_job.warm_start_config",
+        {
+            "warm_start_config": {
+                "parent_tuning_job_names": ["a"],
+                "type": "WARM_START_TYPE_IDENTICAL_DATA_AND_ALGORITHM",
+            }
+        },
+    ),
+]
+IN_DEFINITION: list[tuple[str, dict[str, Any]]] = [
+    (f"{FIRST}.stopping_condition", {"stopping_condition": {"max_runtime_in_seconds": 60}}),
+    (f"{FIRST}.checkpoint_config", {"checkpoint_config": {"uri": "/data/checkpoints"}}),
+]
+
+
+@pytest.mark.parametrize(("field", "change"), IN_SPEC, ids=[field for field, _ in IN_SPEC])
+def test_a_field_of_the_request(shared_api: Api, field: str, change: dict[str, Any]) -> None:
+    with pytest.raises(NotImplementedByServerError) as caught:
+        shared_api.client.create_tuning_job(spec_of(**change))
+    assert [item.field for item in caught.value.violations] == [field]
+
+
+@pytest.mark.parametrize(("field", "change"), IN_DEFINITION, ids=[field for field, _ in IN_DEFINITION])
+def test_a_field_of_the_definition(shared_api: Api, field: str, change: dict[str, Any]) -> None:
+    spec = spec_of()
+    definition_of(spec).update(change)
+    with pytest.raises(NotImplementedByServerError) as caught:
+        shared_api.client.create_tuning_job(spec)
+    assert [item.field for item in caught.value.violations] == [field]
+
+
+def test_a_range_that_the_service_should_choose(shared_api: Api) -> None:
+    spec = spec_of()
+    auto = [{"name": "c", "value_hint": {"string_value": "a"}}]
+    definition_of(spec)["parameter_ranges"]["auto_parameters"] = auto
+    with pytest.raises(NotImplementedByServerError, match="auto_parameters"):
+        shared_api.client.create_tuning_job(spec)
+
+
+def test_a_second_definition(shared_api: Api) -> None:
+    spec = spec_of()
+    spec["training_job_definitions"] *= 2
+    with pytest.raises(NotImplementedByServerError, match=r"training_job_definitions\[1\]"):
+        shared_api.client.create_tuning_job(spec)
+
+
+def test_the_metadata_channels_of_hrnn(shared_api: Api) -> None:
+    path = shared_api.data / "interactions.csv"
+    path.write_text(CSV)
+    with pytest.raises(NotImplementedByServerError) as caught:
+        shared_api.client.create_tuning_job(hrnn_spec_of("job", ("interactions", path), ("users", path)))
+    assert [item.field for item in caught.value.violations] == [f"{FIRST}.data_channels[1].name"]
+
+
+def test_a_wrong_field_beside_it_is_listed_too(shared_api: Api) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        shared_api.client.create_tuning_job(spec_of("bad name!", autotune={"enabled": True}))
+    assert {item.field for item in caught.value.violations} == {"tuning_job.name", "tuning_job.autotune"}
+
+
+def test_hyperband_settings_with_another_strategy_are_ignored_as_in_amt(api: Api) -> None:
+    api.client.create_tuning_job(spec_of(strategy_config={"hyperband": {"min_resource": 1}}))
+    assert api.names == ["job"]
