@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from hrnn_tuner.domain import errors
 
 DOMAIN = "hrnn-tuner"
-#: Trailers are limited to about 8 KiB by many proxies; more violations than this are counted instead of listed.
-MAX_VIOLATIONS = 50
+#: gRPC drops an answer whose trailers exceed 8 KiB, and with it the whole error. The limits below add up to less, in
+#: base64 and percent-encoding; violations beyond them are counted instead of listed.
+_VIOLATIONS_BYTES = 3_000
+_MESSAGE_BYTES = 500
+_TEXT_BYTES = 400
+_SHOWN_IN_MESSAGE = 5
 RETRY_AFTER_S = 1
 
 _CODES: dict[type[errors.TunerError], int] = {
@@ -33,26 +39,48 @@ def _pack(
     return packed
 
 
+def _shortened(text: str, longest: int) -> str:
+    """A text of so many bytes at most; what is too long loses its middle."""
+    encoded = text.encode()
+    if len(encoded) <= longest:
+        return text
+    half = (longest - len("…".encode())) // 2
+    return encoded[:half].decode(errors="ignore") + "…" + encoded[-half:].decode(errors="ignore")
+
+
+def _field_violations(
+    violations: Sequence[errors.Violation],
+) -> list[error_details_pb2.BadRequest.FieldViolation]:
+    """As many violations as an answer can carry, each with its path, value and what is allowed."""
+    listed: list[error_details_pb2.BadRequest.FieldViolation] = []
+    room = _VIOLATIONS_BYTES
+    for item in violations:
+        message = error_details_pb2.BadRequest.FieldViolation(
+            field=_shortened(item.field, _TEXT_BYTES),
+            description=_shortened(item.description, _TEXT_BYTES),
+            reason=item.reason,
+        )
+        room -= message.ByteSize()
+        if room < 0:
+            break
+        listed.append(message)
+    return listed
+
+
 def to_status(error: errors.TunerError) -> status_pb2.Status:
     """The status of a domain error, with its details."""
-    message = str(error)
-    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=dict(error.metadata))
+    message = _shortened(str(error), _MESSAGE_BYTES)
+    metadata = {name: _shortened(value, _TEXT_BYTES) for name, value in error.metadata.items()}
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
     details = [_pack(info)]
     if isinstance(error, (errors.InvalidRequest, errors.NotImplementedYet)):
-        listed = error.violations[:MAX_VIOLATIONS]
-        bad = error_details_pb2.BadRequest(
-            field_violations=[
-                error_details_pb2.BadRequest.FieldViolation(
-                    field=item.field, description=item.description, reason=item.reason
-                )
-                for item in listed
-            ]
-        )
-        details.append(_pack(bad))
-        left = len(error.violations) - len(listed)
-        message = "; ".join(f"{item.field}: {item.description}" for item in listed[:5])
-        if len(error.violations) > 5:
-            message += f"; and {len(error.violations) - 5} more" + (f" ({left} not listed)" if left else "")
+        listed = _field_violations(error.violations)
+        details.append(_pack(error_details_pb2.BadRequest(field_violations=listed)))
+        shown = "; ".join(f"{item.field}: {item.description}" for item in listed[:_SHOWN_IN_MESSAGE])
+        message = _shortened(shown, _MESSAGE_BYTES)
+        more, left = len(error.violations) - _SHOWN_IN_MESSAGE, len(error.violations) - len(listed)
+        if more > 0:
+            message += f"; and {more} more" + (f" ({left} not listed)" if left else "")
     if isinstance(error, errors.ServiceUnavailable):
         details.append(_pack(error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=RETRY_AFTER_S))))
     return status_pb2.Status(code=_CODES[type(error)], message=message, details=details)

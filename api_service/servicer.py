@@ -20,7 +20,7 @@ from api_service.validation import message_rules
 from api_service.watching import Watcher
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.clock import Clock
-from hrnn_tuner.domain.errors import NotFound
+from hrnn_tuner.domain.errors import InvalidRequest, NotFound, Violation
 from hrnn_tuner.domain.states import TrainingJobState, TuningJobState
 from hrnn_tuner.store import TrainingJobOrder, TuningJobOrder, TuningJobQuery
 from hrnn_tuner.v1 import training_job_pb2, tuning_job_pb2, tuning_service_pb2_grpc
@@ -193,11 +193,19 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
 
 
 def _time(message: pb.ListTuningJobsRequest, field: str) -> datetime | None:
-    """A time filter, if it is set."""
+    """A time filter, if it is set.
+
+    Raises:
+        InvalidRequest: When it is no time.
+    """
     if not message.HasField(field):
         return None
     value: Timestamp = getattr(message, field)
-    return value.ToDatetime(tzinfo=UTC)
+    try:
+        return value.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        text = f"got {value.seconds} s and {value.nanos} ns; allowed: a time in the years 1 to 9999"
+        raise InvalidRequest([Violation(field, text)]) from error
 
 
 def _tuning_job_query(request: pb.ListTuningJobsRequest) -> TuningJobQuery:

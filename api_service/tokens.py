@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf.message import Message
@@ -36,9 +37,14 @@ def _fingerprint(request: Message) -> str:
     return hashlib.sha256(rest.SerializeToString(deterministic=True)).hexdigest()[:16]
 
 
+def _digest(fingerprint: str, cursor: Sequence[Any]) -> str:
+    """Ties a cursor to its list: a token that was put together by hand is no token."""
+    return hashlib.sha256(json.dumps([fingerprint, list(cursor)]).encode()).hexdigest()[:16]
+
+
 def page_token(request: Message, cursor: Cursor | None) -> str:
     """The token of the page behind a cursor; empty for no further page."""
-    return "" if cursor is None else _encode([_fingerprint(request), list(cursor)])
+    return "" if cursor is None else _encode([_digest(_fingerprint(request), cursor), list(cursor)])
 
 
 def page_cursor(request: Any) -> Cursor | None:
@@ -51,7 +57,7 @@ def page_cursor(request: Any) -> Cursor | None:
         return None
     document = _decode(request.page_token)
     valid = isinstance(document, list) and len(document) == 2 and isinstance(document[1], list)
-    if not valid or document[0] != _fingerprint(request):
+    if not valid or document[0] != _digest(_fingerprint(request), document[1]):
         text = "not a token of this list; allowed: next_page_token of the page before, with the same filter and order"
         raise InvalidRequest([Violation("page_token", text, "INVALID_PAGE_TOKEN")])
     return tuple(document[1])

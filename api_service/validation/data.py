@@ -13,16 +13,19 @@ from typing import Any
 
 import fsspec
 
+from hrnn_tuner.domain.uris import is_allowed
+
 #: Enough for any header and the row behind it.
 _HEAD_BYTES = 64 * 1024
 
 
-def complaint_about(uri: str, required_columns: Sequence[str]) -> str | None:
+def complaint_about(uri: str, required_columns: Sequence[str], prefixes: Sequence[str]) -> str | None:
     """Says what is wrong with a file or folder of data; None for nothing.
 
     Args:
         uri: A location that is allowed.
         required_columns: Columns that a CSV file's header must have; Parquet files are left to the worker.
+        prefixes: The operator's; a link in a folder must not lead out of them, or errors would show what is there.
     """
     try:
         system, path = fsspec.core.url_to_fs(uri)
@@ -32,6 +35,10 @@ def complaint_about(uri: str, required_columns: Sequence[str]) -> str | None:
         if not files:
             return f"got {uri!r}: the folder has no .csv, .csv.gz or .parquet file"
         for name in files:
+            if not is_allowed(system.unstrip_protocol(name), prefixes):
+                return (
+                    f"got {uri!r}: {name.rsplit('/', 1)[-1]} leads outside; allowed: files below {', '.join(prefixes)}"
+                )
             complaint = _file_complaint(system, name, required_columns)
             if complaint is not None:
                 return f"got {uri!r}: {complaint}"

@@ -32,7 +32,7 @@ def collect(
         if not is_allowed(channel.uri, settings.data_prefixes):
             findings.wrong(f"{place}.uri", _outside(channel.uri, settings.data_prefixes), "OUTSIDE_PREFIXES")
         elif declared is not None and settings.verify_data:
-            complaint = complaint_about(channel.uri, declared.required_columns)
+            complaint = complaint_about(channel.uri, declared.required_columns, settings.data_prefixes)
             if complaint is not None:
                 findings.wrong(f"{place}.uri", complaint, "UNUSABLE_DATA")
     for declared in algorithm.channels:

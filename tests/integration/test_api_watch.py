@@ -102,7 +102,8 @@ def test_the_stream_ends_after_the_terminal_state(api: Api) -> None:
 
 def test_a_deletion_ends_the_stream(api: Api) -> None:
     job_id = create(api)
-    stream = watch(api, api.client.get_tuning_job("job").resume_token)
+    stream = watch(api)
+    assert [next(stream).WhichOneof("event") for _ in range(2)] == ["decision", "tuning_job"]
     with api.store.write() as tx:
         tx.tuning_jobs.delete(job_id)
     assert [event.WhichOneof("event") for event in stream] == ["deleted"]
