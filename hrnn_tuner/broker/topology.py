@@ -21,7 +21,7 @@ DEAD_QUEUE = DEAD_EXCHANGE
 REPORTS_SHARD = "0"  #: one shard until one ingester is too slow
 JOBS_KEY = "changed"
 
-#: A task that was delivered this often without being taken up goes to the dead letters.
+#: A task that was given back this often without being taken up goes to the dead letters when it is given back again.
 TASK_DELIVERY_LIMIT = 5
 #: Reports are only given back when the ingester dies, which is no fault of theirs.
 REPORT_DELIVERY_LIMIT = 20

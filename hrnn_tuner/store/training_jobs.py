@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState
@@ -188,38 +189,28 @@ class MetricRepository:
         """
         if not points:
             return {}
-        table = metric_points.c
-        places = sorted({(number, point.attempt, point.step) for number, point in points})
-        where = or_(
-            *(
-                and_(table.number == number, table.attempt == attempt, table.step == step)
-                for number, attempt, step in places
-            )
-        )
-        query = select(table.number, table.attempt, table.step, table.metric).where(
-            table.tuning_job_id == tuning_job_id, where
-        )
-        known = {tuple(row) for row in self._connection.execute(query)}
-        fresh: dict[tuple[int, int, int, str], MetricPoint] = {}
+        given: dict[tuple[int, int, int, str], MetricPoint] = {}
         for number, point in points:
-            key = (number, point.attempt, point.step, point.metric)
-            if key not in known:
-                fresh.setdefault(key, point)
-        if fresh:
-            rows = [
-                {
-                    "tuning_job_id": tuning_job_id,
-                    "number": number,
-                    "attempt": attempt,
-                    "step": step,
-                    "metric": metric,
-                    "value": None if math.isnan(point.value) else point.value,
-                    "at": point.at,
-                }
-                for (number, attempt, step, metric), point in fresh.items()
-            ]
-            self._connection.execute(insert(metric_points), rows)
-        return fresh
+            given.setdefault((number, point.attempt, point.step, point.metric), point)
+        rows = [
+            {
+                "tuning_job_id": tuning_job_id,
+                "number": number,
+                "attempt": attempt,
+                "step": step,
+                "metric": metric,
+                "value": None if math.isnan(point.value) else point.value,
+                "at": point.at,
+            }
+            for (number, attempt, step, metric), point in given.items()
+        ]
+        dialect_insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
+        table = metric_points.c
+        statement = dialect_insert(metric_points).on_conflict_do_nothing()
+        inserted = self._connection.execute(
+            statement.returning(table.number, table.attempt, table.step, table.metric), rows
+        )
+        return {key: given[key] for key in ((row[0], row[1], int(row[2]), row[3]) for row in inserted)}
 
     def page(
         self, tuning_job_id: str, number: int, *, metrics: Collection[str], after: Cursor | None, limit: int

@@ -183,3 +183,24 @@ def test_garbage_in_every_queue_harms_nobody(stack: Stack) -> None:
         wait_until(lambda: all(vandal.depth(queue) == 0 for queue in queues), 20, "all garbage to be taken")
     assert all(service.process.poll() is None for service in stack.services), "no process ended"
     assert not any("Traceback" in service.log for service in stack.services)
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("u1,i1,yesterday\n" * 1200, "yesterday"),
+        ("u1,i1,1000\nu2,i2,2000\n", "1000"),
+    ],
+    ids=["unparsable timestamps", "too few interactions"],
+)
+def test_data_that_cannot_be_trained_on_fail_the_training_job_with_the_reason(
+    stack: Stack, folder: Path, rows: str, says: str
+) -> None:
+    path = folder / "unusable.csv"
+    path.write_text("USER_ID,ITEM_ID,TIMESTAMP\n" + rows)
+    stack.client.create_tuning_job(hrnn_spec("unusable", path, max_training_jobs=1))
+    ended = stack.client.wait("unusable", timeout_s=END_TIMEOUT_S)
+    assert ended.state == tuning_job_pb2.TUNING_JOB_STATE_FAILED
+    (job,) = stack.client.list_training_jobs("unusable")
+    assert job.failure_cause == training_job_pb2.FAILURE_CAUSE_ALGORITHM_ERROR
+    assert says in job.failure_reason

@@ -103,6 +103,8 @@ def outside(api: Api, kind: str) -> str:
     (api.data / "link").symlink_to(beside)
     return {
         "another folder": str(beside / "good.csv"),
+        "a file of the system": "/etc/passwd",
+        "an object store": "s3://bucket/good.csv",
         "two dots": f"{api.data}/../beside/good.csv",
         "a link": f"{api.data}/link/good.csv",
         "a longer name": f"{api.data}base/good.csv",
@@ -115,6 +117,8 @@ def outside(api: Api, kind: str) -> str:
 
 OUTSIDE = [
     "another folder",
+    "a file of the system",
+    "an object store",
     "two dots",
     "a link",
     "a longer name",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from hrnn_tuner.algorithms.contract import DataError
 
@@ -47,9 +49,19 @@ def _paths(filesystem: Any, root: str, uri: str) -> tuple[str, ...]:
             )
         return (root,)
     found = tuple(sorted(path for path in filesystem.find(root) if _supported(path)))
+    if isinstance(filesystem, LocalFileSystem):
+        _refuse_escapes(root, found)
     if not found:
         raise DataError(f"folder {uri} holds no interactions data; allowed files: {', '.join(SUFFIXES)}")
     return found
+
+
+def _refuse_escapes(root: str, paths: tuple[str, ...]) -> None:
+    """Refuses a folder with a link that leads out of it: only what lies below an allowed prefix is ever read."""
+    folder = Path(root).resolve()
+    for path in paths:
+        if not Path(path).resolve().is_relative_to(folder):
+            raise DataError(f"{path} is a link that leads out of its data folder; allowed: files of the folder itself")
 
 
 def find_source(uri: str) -> Source:

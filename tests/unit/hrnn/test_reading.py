@@ -188,3 +188,11 @@ def test_a_parquet_file_that_is_none_is_a_data_error(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1 but not really")
     with pytest.raises(DataError, match=r"data\.parquet cannot be parsed"):
         _read(path)
+
+
+def test_a_link_out_of_the_data_folder_is_refused(tmp_path: Path) -> None:
+    secret = write_rows(tmp_path / "secret.csv", ROWS)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").symlink_to(secret)
+    with pytest.raises(DataError, match="a link that leads out of its data folder"):
+        _read(tmp_path / "data")
