@@ -43,10 +43,10 @@ lint: setup ## Style, types, imports between packages, protos, Dockerfile
 test: lint services ## Everything that CI runs: lint, then all tests (PYTEST_ARGS="-k watch" for some)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-bench: setup ## Measures how many training jobs per second are dispatched
+bench: setup services ## Measures how long a slot stands idle between two training jobs, on RabbitMQ + PostgreSQL and embedded
 	$(BIN)/python -m tests.benchmarks.dispatch
 
-demo: setup ## Tunes a small recommender on this machine (DATA=interactions.csv for your own data)
+demo: setup ## Everything once: data, service, tuning job, recommendations (DATA=interactions.csv for your own data)
 	$(BIN)/hrnn-tuner demo $(if $(DATA),--data "$(DATA)")
 
 compose-test: setup ## Builds the images, starts the Compose stack and runs a tuning job in it (needs Docker)

@@ -54,7 +54,7 @@ def test_a_foreign_message_is_delivered_with_empty_fields(
 
 
 def test_tls_is_used_and_checked(rabbitmq_node: RabbitMqNode, private_vhost: str) -> None:
-    base = f"amqps://guest:guest@localhost:{rabbitmq_node.tls_port}/{private_vhost}"
+    base = f"amqps://guest:guest@127.0.0.1:{rabbitmq_node.tls_port}/{private_vhost}"
     options = quote(repr({"cafile": str(rabbitmq_node.ca_file)}), safe="")
     with RabbitMqBroker(f"{base}?ssl_options={options}", "tls", contract_topology()) as broker:
         assert broker.connected

@@ -162,7 +162,7 @@ class RabbitMqNode:
         }
 
     def _write_files(self) -> None:
-        subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
         files = ["-keyout", str(self.folder / "tls.key"), "-out", str(self.ca_file)]
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files],
