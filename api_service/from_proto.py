@@ -23,12 +23,7 @@ from hrnn_tuner.domain.tuning_job import (
 )
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import parameters_pb2, tuning_job_pb2
-
-
-def plain_value(message: parameters_pb2.HyperparameterValue) -> Value | None:
-    """The value inside; None when it is empty."""
-    kind = message.WhichOneof("kind")
-    return None if kind is None else getattr(message, kind)
+from hrnn_tuner.wire_values import from_wire
 
 
 def _scaling(number: int) -> Scaling:
@@ -51,7 +46,7 @@ def domain_range(message: Any) -> tuple[ParameterRange, ...]:
         if item.scaling_type in known
     ]
     categories = [
-        CategoricalRange(item.name, tuple(value for value in map(plain_value, item.values) if value is not None))
+        CategoricalRange(item.name, tuple(value for value in map(from_wire, item.values) if value is not None))
         for item in message.categorical_parameter_ranges
     ]
     return (*integers, *numbers, *categories)
@@ -61,7 +56,7 @@ def _static(definition: tuning_job_pb2.TrainingJobDefinition, algorithm: Algorit
     """Static hyperparameters; an integer given for a number becomes one."""
     static: dict[str, Value] = {}
     for name, message in sorted(definition.static_hyperparameters.items()):
-        value = plain_value(message)
+        value = from_wire(message)
         declared = algorithm.hyperparameter(name)
         if value is None or declared is None:
             raise AssertionError(f"unchecked hyperparameter {name!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -15,6 +15,8 @@ from hrnn_tuner.v1 import queue_pb2
 
 _LOG = structlog.get_logger(__name__)
 _PUBLISH_TIMEOUT_S = 2.0
+#: Tuning jobs whose hint waits to be sent; beyond it hints are dropped, and the scheduler's poll finds the change.
+_MAX_PENDING = 1000
 _HINT_TYPE = queue_pb2.JobHint.DESCRIPTOR.full_name
 
 
@@ -22,9 +24,12 @@ class JobHints:
     """Tells the scheduler that it has something to do, and wakes the streams of a tuning job that has new events."""
 
     def __init__(self, broker: Broker, executor: Executor) -> None:
-        """Takes the broker, and threads for publishing."""
+        """Takes the broker, and threads for subscribing."""
         self._broker = broker
         self._executor = executor
+        # A thread of its own: while the broker is slow or away, publishing must not take those of the database.
+        self._publisher = ThreadPoolExecutor(1, thread_name_prefix="api-hints")
+        self._pending: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._subscription: Subscription | None = None
@@ -37,14 +42,18 @@ class JobHints:
         )
 
     async def stop(self) -> None:
-        """Unsubscribes."""
+        """Unsubscribes; hints that were not sent yet are dropped."""
+        self._publisher.shutdown(wait=False, cancel_futures=True)
         if self._subscription is not None and self._loop is not None:
             await self._loop.run_in_executor(self._executor, self._subscription.cancel)
 
     def changed(self, tuning_job_id: str) -> None:
         """Sends the scheduler a hint, without waiting for it; wakes this replica's own streams at once."""
         self._wake(tuning_job_id)
-        self._executor.submit(self._publish, tuning_job_id)
+        if tuning_job_id in self._pending or len(self._pending) >= _MAX_PENDING:
+            return
+        self._pending.add(tuning_job_id)
+        self._publisher.submit(self._publish, tuning_job_id)
 
     @property
     def listeners(self) -> int:
@@ -63,6 +72,9 @@ class JobHints:
 
     def _publish(self, tuning_job_id: str) -> None:
         """Publishes one hint."""
+        self._pending.discard(tuning_job_id)  # before sending: a change from now on needs another hint
+        if not self._broker.connected:
+            return
         body = queue_pb2.JobHint(tuning_job_id=tuning_job_id).SerializeToString()
         message = Message(_HINT_TYPE, body, correlation_id=tuning_job_id, persistent=False)
         try:

@@ -36,6 +36,8 @@ Result = TypeVar("Result")
 
 SERVICE = tuning_service_pb2.DESCRIPTOR.services_by_name["TuningService"].full_name
 DRAIN_GRACE_S = 20.0
+#: Creations that are checked at a time. Looking at data in an object store can take long, so it has threads of its own.
+CREATE_THREADS = 4
 READINESS_INTERVAL_S = 2.0
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # two servers on one port must fail, not share it silently
@@ -45,6 +47,8 @@ _OPTIONS = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
+    # Clients connect anew now and then, so that new replicas get their share; streams on the old connection go on.
+    ("grpc.max_connection_age_ms", 30 * 60 * 1000),
 )
 
 
@@ -69,6 +73,7 @@ class ApiServer:
         self._settings = settings
         self._store = store
         self._executor = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="api-database")
+        self._creators = ThreadPoolExecutor(CREATE_THREADS, thread_name_prefix="api-create")
         self.hints = JobHints(broker, self._executor)
         self._watcher = Watcher(store, self.hints, self._blocking, clock, heartbeat_s=heartbeat_s)
         self._health = HealthServicer()
@@ -80,6 +85,7 @@ class ApiServer:
             hints=self.hints,
             algorithms=algorithms,
             executor=self._executor,
+            creators=self._creators,
             clock=clock,
         )
         tuning_service_pb2_grpc.add_TuningServiceServicer_to_server(servicer, self._server)  # type: ignore[no-untyped-call]
@@ -114,6 +120,7 @@ class ApiServer:
         self._watcher.drain()
         await self._server.stop(grace_s)
         await self.hints.stop()
+        self._creators.shutdown(wait=False, cancel_futures=True)  # the calls have ended; a hung file system may not
         self._executor.shutdown(cancel_futures=True)
         _LOG.info("API stopped", address=self.address)
 

@@ -59,15 +59,17 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
         hints: JobHints,
         algorithms: AlgorithmRegistry,
         executor: Executor,
+        creators: Executor,
         clock: Clock,
     ) -> None:
-        """Takes the use cases."""
+        """Takes the use cases, threads for the database, and others for creations, which may wait for files."""
         self._tuning_jobs = tuning_jobs
         self._training_jobs = training_jobs
         self._watcher = watcher
         self._hints = hints
         self._algorithms = algorithms
         self._executor = executor
+        self._creators = creators
         self._clock = clock
 
     async def _blocking(self, call: Callable[[], Result]) -> Result:
@@ -76,7 +78,8 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
 
     async def CreateTuningJob(self, request: pb.CreateTuningJobRequest, _: Context) -> pb.CreateTuningJobResponse:
         """See the contract."""
-        job, new = await self._blocking(lambda: self._tuning_jobs.create(request))
+        loop = asyncio.get_running_loop()
+        job, new = await loop.run_in_executor(self._creators, self._tuning_jobs.create, request)
         if new:
             self._hints.changed(job.id)
         shown = to_proto.tuning_job(job, None, self._clock())

@@ -14,6 +14,7 @@ from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob, TuningJobSpec
 from hrnn_tuner.store import MetricPoint
 from hrnn_tuner.v1 import algorithm_pb2, parameters_pb2, training_job_pb2, tuning_job_pb2
+from hrnn_tuner.wire_values import to_wire
 
 
 def timestamp(value: datetime | None) -> Timestamp | None:
@@ -25,20 +26,9 @@ def timestamp(value: datetime | None) -> Timestamp | None:
     return message
 
 
-def value(item: Value) -> parameters_pb2.HyperparameterValue:
-    """A typed value."""
-    if isinstance(item, bool):
-        return parameters_pb2.HyperparameterValue(bool_value=item)
-    if isinstance(item, int):
-        return parameters_pb2.HyperparameterValue(integer_value=item)
-    if isinstance(item, float):
-        return parameters_pb2.HyperparameterValue(double_value=item)
-    return parameters_pb2.HyperparameterValue(string_value=item)
-
-
 def values(items: Mapping[str, Value]) -> dict[str, parameters_pb2.HyperparameterValue]:
     """Typed values by name."""
-    return {name: value(item) for name, item in items.items()}
+    return {name: to_wire(item) for name, item in items.items()}
 
 
 def ranges(space: SearchSpace) -> parameters_pb2.ParameterRanges:
@@ -46,7 +36,7 @@ def ranges(space: SearchSpace) -> parameters_pb2.ParameterRanges:
     message = parameters_pb2.ParameterRanges()
     for item in space.ranges:
         if isinstance(item, CategoricalRange):
-            choices = [value(choice) for choice in item.choices]
+            choices = [to_wire(choice) for choice in item.choices]
             message.categorical_parameter_ranges.add(name=item.name, values=choices)
             continue
         scaling = f"SCALING_TYPE_{item.scaling.value}"
@@ -198,10 +188,10 @@ def algorithm(item: Algorithm) -> algorithm_pb2.Algorithm:
             name=entry.name,
             type=f"HYPERPARAMETER_TYPE_{entry.type.value}",
             description=entry.description,
-            default_value=value(entry.default),
+            default_value=to_wire(entry.default),
             min_value=entry.minimum,
             max_value=entry.maximum,
-            choices=[value(choice) for choice in entry.choices],
+            choices=[to_wire(choice) for choice in entry.choices],
             tunable=entry.tunable,
             recommended_min_value=None if entry.recommended is None else entry.recommended[0],
             recommended_max_value=None if entry.recommended is None else entry.recommended[1],

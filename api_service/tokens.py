@@ -24,7 +24,7 @@ def _decode(token: str) -> Any:
     """Inverse of `_encode`; None for anything else."""
     try:
         return json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (ValueError, binascii.Error, UnicodeDecodeError):
+    except (ValueError, binascii.Error, UnicodeDecodeError, RecursionError):  # the last: nested too deep
         return None
 
 

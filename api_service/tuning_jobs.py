@@ -85,6 +85,7 @@ class TuningJobs:
             return job, False
         try:
             with self._store.write() as tx:
+                tx.tuning_jobs.lock_creation()
                 self._check_room(tx)
                 change = tx.create(job, request_id=request.request_id or None, request_hash=digest)
                 change.decide("CREATED", 0, f"{job.spec.strategy.value}, seed {job.spec.seed}")

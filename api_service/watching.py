@@ -80,11 +80,11 @@ class Watcher:
                     yield response
                 if stream.ended:
                     return
-                if page:
-                    continue
-                if self._draining.is_set():
+                if self._draining.is_set():  # however much is left to send: a drain does not wait for slow readers
                     metadata = {"resume_token": stream.token}
                     raise ServiceUnavailable("the server is shutting down: resume elsewhere", metadata=metadata)
+                if page:
+                    continue
                 if silent_s >= self._heartbeat_s:
                     silent_s = 0.0
                     yield stream.heartbeat()

@@ -7,11 +7,11 @@ import hashlib
 from hrnn_tuner.broker import Message
 from hrnn_tuner.broker.topology import TASKS_EXCHANGE
 from hrnn_tuner.domain.objective import ObjectiveType
-from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import OutboxMessage
-from hrnn_tuner.v1 import parameters_pb2, queue_pb2
+from hrnn_tuner.v1 import queue_pb2
+from hrnn_tuner.wire_values import to_wire
 
 TASK_TYPE = queue_pb2.Task.DESCRIPTOR.full_name
 REPORT_TYPE = queue_pb2.Report.DESCRIPTOR.full_name
@@ -26,17 +26,6 @@ def training_seed(job_seed: int, number: int) -> int:
     """Seed of a training job: a hash of the tuning job's seed and the number."""
     digest = hashlib.sha256(f"{job_seed}/{number}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> (64 - _SEED_BITS)
-
-
-def _value(value: Value) -> parameters_pb2.HyperparameterValue:
-    """A typed value."""
-    if isinstance(value, bool):
-        return parameters_pb2.HyperparameterValue(bool_value=value)
-    if isinstance(value, int):
-        return parameters_pb2.HyperparameterValue(integer_value=value)
-    if isinstance(value, float):
-        return parameters_pb2.HyperparameterValue(double_value=value)
-    return parameters_pb2.HyperparameterValue(string_value=value)
 
 
 def attempt_ref(job: TrainingJob) -> queue_pb2.AttemptRef:
@@ -58,7 +47,7 @@ def task(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
         ref=attempt_ref(job),
         training_job_name=job.name,
         algorithm=definition.algorithm,
-        hyperparameters={name: _value(value) for name, value in job.hyperparameters.items()},
+        hyperparameters={name: to_wire(value) for name, value in job.hyperparameters.items()},
         channels=dict(definition.channels),
         objective_metric=definition.objective.metric_name,
         maximize=definition.objective.type is ObjectiveType.MAXIMIZE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
 
 from google.protobuf.message import DecodeError
 
@@ -12,6 +11,7 @@ from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.v1 import queue_pb2 as pb
 from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
 from hrnn_tuner.v1.training_job_pb2 import MetricPoint
+from hrnn_tuner.wire_values import from_wire
 from worker_service.assignment import Assignment, AttemptKey, InvalidTask
 from worker_service.messages import Point
 
@@ -35,10 +35,10 @@ def ref_of(key: AttemptKey) -> pb.AttemptRef:
 
 
 def _value(name: str, value: HyperparameterValue) -> Value:
-    kind = value.WhichOneof("kind")
-    if kind is None:
+    content = from_wire(value)
+    if content is None:
         raise InvalidTask(f"hyperparameter {name!r} has no value")
-    return cast(Value, getattr(value, kind))
+    return content
 
 
 def _assignment(message: pb.TrainingAssignment) -> Assignment:

@@ -17,10 +17,12 @@ from hrnn_tuner.domain.uris import is_allowed
 
 #: Enough for any header and the row behind it.
 _HEAD_BYTES = 64 * 1024
+#: Files of a folder that are opened: a caller waits for each, and the worker reads all of them anyway.
+_MAX_FILES = 32
 
 
 def complaint_about(uri: str, required_columns: Sequence[str], prefixes: Sequence[str]) -> str | None:
-    """Says what is wrong with a file or folder of data; None for nothing.
+    """Says what is wrong with a file or the first files of a folder of data; None for nothing.
 
     Args:
         uri: A location that is allowed.
@@ -34,7 +36,7 @@ def complaint_about(uri: str, required_columns: Sequence[str], prefixes: Sequenc
         files = _data_files(system, path)
         if not files:
             return f"got {uri!r}: the folder has no .csv, .csv.gz or .parquet file"
-        for name in files:
+        for name in files[:_MAX_FILES]:
             if not is_allowed(system.unstrip_protocol(name), prefixes):
                 return (
                     f"got {uri!r}: {name.rsplit('/', 1)[-1]} leads outside; allowed: files below {', '.join(prefixes)}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from api_service.from_proto import plain_value
 from api_service.validation.findings import Findings, among
 from hrnn_tuner.algorithms import Algorithm, Hyperparameter, HyperparameterType
 from hrnn_tuner.v1 import parameters_pb2, tuning_job_pb2
+from hrnn_tuner.wire_values import from_wire
 
 MAX_HYPERPARAMETERS = 100
 
@@ -65,7 +65,7 @@ def _check_static(
             known = [entry.name for entry in algorithm.hyperparameters]
             findings.wrong(place, among(name, known), "UNKNOWN_HYPERPARAMETER")
             continue
-        value = plain_value(message)
+        value = from_wire(message)
         complaint = None if value is None else declared.violation(value)
         if complaint is not None:
             findings.wrong(place, complaint, "OUTSIDE_LIMITS")
@@ -77,7 +77,7 @@ def _check_choices(
     """Every choice must be allowed and different from the others."""
     seen: set[tuple[bool, object]] = set()
     for index, message in enumerate(item.values):
-        value = plain_value(message)
+        value = from_wire(message)
         if value is None:
             continue  # the message's own rules say so
         where = f"{place}.values[{index}]"
@@ -88,6 +88,21 @@ def _check_choices(
         if key in seen:
             findings.wrong(where, f"got {value!r} twice; allowed: different values", "DUPLICATE_VALUE")
         seen.add(key)
+    _warn_of_choices(item, declared, findings)
+
+
+def _warn_of_choices(
+    item: parameters_pb2.CategoricalParameterRange, declared: Hyperparameter, findings: Findings
+) -> None:
+    """Numbers beyond the published recipe are allowed and worth a word."""
+    if declared.recommended is None:
+        return
+    low, high = declared.recommended
+    values = [value for value in map(from_wire, item.values) if isinstance(value, (int, float))]
+    beyond = [value for value in values if not low <= value <= high]
+    if beyond:
+        shown = ", ".join(f"{value:g}" for value in beyond)
+        findings.warn(f"{declared.name} is tuned over {shown}, beyond the published recipe's [{low:g}, {high:g}]")
 
 
 def _check_interval(item: Any, place: str, declared: Hyperparameter, findings: Findings) -> None:

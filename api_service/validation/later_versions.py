@@ -19,6 +19,8 @@ def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
     root = "tuning_job"
     if spec.strategy in {tuning_job_pb2.STRATEGY_BAYESIAN, tuning_job_pb2.STRATEGY_HYPERBAND}:
         findings.later(f"{root}.strategy", tuning_job_pb2.Strategy.Name(spec.strategy))
+    if spec.strategy == tuning_job_pb2.STRATEGY_HYPERBAND and spec.strategy_config.HasField("hyperband"):
+        findings.later(f"{root}.strategy_config.hyperband", "STRATEGY_HYPERBAND")
     if spec.training_job_early_stopping_type == tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO:
         findings.later(f"{root}.training_job_early_stopping_type", "early stopping of training jobs")
     criteria = spec.completion_criteria

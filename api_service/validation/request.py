@@ -13,7 +13,7 @@ from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2, tuning_service_pb2
 
-_DEFINITION = "tuning_job.training_job_definitions[0]"
+_DEFINITIONS = "tuning_job.training_job_definitions"
 
 
 @dataclass(frozen=True)
@@ -47,30 +47,48 @@ def check_tuning_job(
     if spec.strategy == tuning_job_pb2.STRATEGY_UNSPECIFIED and not spec.autotune.enabled:
         names = [name for name in list(tuning_job_pb2.Strategy.keys()) if not name.endswith("UNSPECIFIED")]
         findings.wrong("tuning_job.strategy", f"is missing; allowed: {', '.join(names)}", "REQUIRED")
+    seen: set[str] = set()
+    for index, definition in enumerate(spec.training_job_definitions):
+        path = f"{_DEFINITIONS}[{index}]"
+        name = definition.definition_name
+        if name and name in seen:
+            findings.wrong(f"{path}.definition_name", f"got {name!r} twice; allowed: different names", "DUPLICATE_NAME")
+        seen.add(name)
+        _check_definition(definition, path, algorithms, settings, findings)
     algorithm: Algorithm | None = None
     jobs: int | None = None
     if spec.training_job_definitions:
-        definition = spec.training_job_definitions[0]
-        algorithm = algorithms.get(definition.algorithm)
-        if algorithm is None:
-            text = among(definition.algorithm, algorithms)
-            findings.wrong(f"{_DEFINITION}.algorithm", text, "UNKNOWN_ALGORITHM")
-        else:
-            _check_objective(definition, algorithm, findings)
-            hyperparameters.collect(definition, _DEFINITION, algorithm, findings)
-            locations.collect(definition, _DEFINITION, algorithm, settings, findings)
-        if definition.HasField("resource_class") and definition.resource_class not in settings.resource_classes:
-            text = among(definition.resource_class, settings.resource_classes)
-            findings.wrong(f"{_DEFINITION}.resource_class", text, "UNKNOWN_RESOURCE_CLASS")
-        jobs = _check_size(spec, definition, settings, findings)
+        first = spec.training_job_definitions[0]
+        algorithm = algorithms.get(first.algorithm)
+        jobs = _check_size(spec, first, settings, findings)
     findings.raise_if_any()
     if algorithm is None or jobs is None:
         raise AssertionError("a request without violations has an algorithm and a size")
     return Checked(algorithm, jobs, tuple(findings.warnings))
 
 
+def _check_definition(
+    definition: tuning_job_pb2.TrainingJobDefinition,
+    path: str,
+    algorithms: AlgorithmRegistry,
+    settings: Settings,
+    findings: Findings,
+) -> None:
+    """A definition must fit its algorithm and this installation."""
+    algorithm = algorithms.get(definition.algorithm)
+    if algorithm is None:
+        findings.wrong(f"{path}.algorithm", among(definition.algorithm, algorithms), "UNKNOWN_ALGORITHM")
+    else:
+        _check_objective(definition, path, algorithm, findings)
+        hyperparameters.collect(definition, path, algorithm, findings)
+        locations.collect(definition, path, algorithm, settings, findings)
+    if definition.HasField("resource_class") and definition.resource_class not in settings.resource_classes:
+        text = among(definition.resource_class, settings.resource_classes)
+        findings.wrong(f"{path}.resource_class", text, "UNKNOWN_RESOURCE_CLASS")
+
+
 def _check_objective(
-    definition: tuning_job_pb2.TrainingJobDefinition, algorithm: Algorithm, findings: Findings
+    definition: tuning_job_pb2.TrainingJobDefinition, path: str, algorithm: Algorithm, findings: Findings
 ) -> None:
     """The objective must be a metric of the algorithm."""
     objective = definition.objective
@@ -79,7 +97,7 @@ def _check_objective(
     metric = algorithm.metric(objective.metric_name)
     if metric is None:
         text = among(objective.metric_name, [entry.name for entry in algorithm.metrics])
-        findings.wrong(f"{_DEFINITION}.objective.metric_name", text, "UNKNOWN_METRIC")
+        findings.wrong(f"{path}.objective.metric_name", text, "UNKNOWN_METRIC")
         return
     natural = tuning_job_pb2.ObjectiveType.Value(f"OBJECTIVE_TYPE_{metric.objective_type.value}")
     directions = {tuning_job_pb2.OBJECTIVE_TYPE_MAXIMIZE, tuning_job_pb2.OBJECTIVE_TYPE_MINIMIZE}
@@ -109,20 +127,18 @@ def _check_size(
     )
     grid = spec.strategy == tuning_job_pb2.STRATEGY_GRID
     jobs = limits.max_number_of_training_jobs if limits.HasField("max_number_of_training_jobs") else None
-    if count == 0:
-        findings.wrong(
-            f"{_DEFINITION}.parameter_ranges", "is missing: nothing is tuned; allowed: 1 to 30 ranges", "REQUIRED"
-        )
+    place = f"{_DEFINITIONS}[0].parameter_ranges"
+    if count == 0 and not spec.autotune.enabled:  # which chooses them
+        findings.wrong(place, "is missing: nothing is tuned; allowed: 1 to 30 ranges", "REQUIRED")
     points = _points(ranges, count)
     if grid and (ranges.integer_parameter_ranges or ranges.continuous_parameter_ranges):
-        text = "STRATEGY_GRID takes categorical_parameter_ranges only"
-        findings.wrong(f"{_DEFINITION}.parameter_ranges", text, "GRID_IS_CATEGORICAL")
+        findings.wrong(place, "STRATEGY_GRID takes categorical_parameter_ranges only", "GRID_IS_CATEGORICAL")
     elif grid and points is not None:
         if jobs is not None and jobs != points:
             text = f"got {jobs}; the grid has {points} combinations; allowed: {points}, or nothing"
             findings.wrong(path, text, "NOT_THE_GRID")
         jobs = points
-    elif jobs is None and not grid and spec.HasField("resource_limits"):
+    elif jobs is None and not grid and not spec.autotune.enabled and spec.HasField("resource_limits"):
         findings.wrong(path, "is missing; only STRATEGY_GRID can infer it", "REQUIRED")
     elif jobs is not None and points is not None and points < jobs:
         text = f"got {jobs}, and the search space has only {points} combinations; allowed: at most {points}"

@@ -18,6 +18,7 @@ from rich.text import Text
 from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
 from hrnn_tuner.v1.training_job_pb2 import SecondaryState, TrainingJob
 from hrnn_tuner.v1.tuning_job_pb2 import TuningJob, TuningJobState
+from hrnn_tuner.wire_values import from_wire
 
 #: Width of tables that do not go to a terminal: nothing is cut off in a log or a pipe.
 PIPE_WIDTH = 200
@@ -59,10 +60,9 @@ def state_text(job: TuningJob | TrainingJob) -> Text:
 
 def value_text(value: HyperparameterValue) -> str:
     """A hyperparameter's value."""
-    kind = value.WhichOneof("kind")
-    if kind is None:
+    content = from_wire(value)
+    if content is None:
         return "-"
-    content = getattr(value, kind)
     if isinstance(content, bool):
         return "true" if content else "false"
     return f"{content:.6g}" if isinstance(content, float) else str(content)

@@ -18,6 +18,9 @@ from hrnn_tuner.store import codec
 from hrnn_tuner.store.paging import Cursor, Page, keyset
 from hrnn_tuner.store.schema import tuning_jobs
 
+#: Key of PostgreSQL's advisory lock around creations; another one than that of `hrnn_tuner.store.migrate`.
+_CREATION_LOCK = 0x68726E6E
+
 
 class TuningJobOrder(enum.Enum):
     """Sort orders of a list."""
@@ -104,6 +107,14 @@ class TuningJobRepository:
     def delete(self, job_id: str) -> None:
         """Deletes a job with everything that belongs to it."""
         self._connection.execute(delete(tuning_jobs).where(tuning_jobs.c.id == job_id))
+
+    def lock_creation(self) -> None:
+        """Lets one creation after the other count and insert, so that together they keep to a quota.
+
+        Only PostgreSQL needs it: SQLite's writers come one after the other anyway.
+        """
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
 
     def count_in_progress(self) -> int:
         """Number of tuning jobs that are not ended."""

@@ -11,6 +11,7 @@ from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, In
 from hrnn_tuner.domain.tuning_job import ResourceLimits, StrategyName, TrainingJobDefinition, TuningJobSpec
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2
+from hrnn_tuner.wire_values import from_wire, to_wire
 from tests.support.synthetic_algorithm import ALGORITHM
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -91,5 +92,5 @@ def test_a_specification_comes_back_as_it_was(spec: TuningJobSpec, tags: dict[st
 
 @given(value=VALUE)
 def test_a_value_keeps_its_type(value: Value) -> None:
-    back = from_proto.plain_value(to_proto.value(value))
+    back = from_wire(to_wire(value))
     assert (type(back), back) == (type(value), value)
