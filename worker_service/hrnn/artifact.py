@@ -23,8 +23,8 @@ from torch import Tensor
 
 from hrnn_tuner import __version__
 from hrnn_tuner.algorithms.contract import AlgorithmError
-from worker_service.hrnn.model import HrnnModel, ModelShape
-from worker_service.hrnn.sessions import SessionRule
+from worker_service.hrnn.data.sessions import SessionRule
+from worker_service.hrnn.network.model import HrnnModel, ModelShape
 
 FORMAT_VERSION = 1
 _WEIGHTS, _ITEMS, _MANIFEST = "model.safetensors", "items.json", "manifest.json"

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from hrnn_tuner.algorithms.contract import AlgorithmError, Recommendation
 from worker_service.hrnn.artifact import load_artifact
-from worker_service.hrnn.cache import load_interactions
-from worker_service.hrnn.dataset import MAX_HISTORY
-from worker_service.hrnn.queries import ask_features, encode_history
+from worker_service.hrnn.data.cache import load_interactions
+from worker_service.hrnn.data.dataset import MAX_HISTORY
+from worker_service.hrnn.data.queries import ask_features, encode_history
 
 
 class HrnnRecommender:
@@ -94,7 +94,7 @@ class HrnnRecommender:
     def _shares(self, numbers: NDArray[np.int64], times: NDArray[np.int64], now: int | None) -> Tensor:
         """Softmax over the catalogue after a history of known items [N]."""
         model, rule = self._artifact.model, self._artifact.rule
-        items, features = encode_history(numbers, times, rule, MAX_HISTORY)
+        items, _, features = encode_history(numbers, times, rule, MAX_HISTORY)
         _, state = model.encode(
             torch.from_numpy(items[:, None]).to(self._device),
             torch.from_numpy(features[:, None]).to(self._device),

@@ -9,15 +9,15 @@ import torch
 
 from hrnn_tuner.algorithms.contract import DataError, TrainingContext
 from worker_service.hrnn.artifact import save_artifact
-from worker_service.hrnn.batches import Batch
-from worker_service.hrnn.cache import load_interactions
-from worker_service.hrnn.cell import StepMarks
-from worker_service.hrnn.dataset import training_data
-from worker_service.hrnn.loss import full_softmax_loss
-from worker_service.hrnn.model import Dropout, HrnnModel, ModelShape
-from worker_service.hrnn.preparation import check_trainable
+from worker_service.hrnn.data.cache import load_interactions
+from worker_service.hrnn.data.dataset import training_data
+from worker_service.hrnn.data.preparation import check_trainable
+from worker_service.hrnn.network.cell import StepMarks
+from worker_service.hrnn.network.loss import full_softmax_loss
+from worker_service.hrnn.network.model import Dropout, HrnnModel, ModelShape
 from worker_service.hrnn.settings import HrnnSettings
-from worker_service.hrnn.training import HrnnTraining, chunk_loss
+from worker_service.hrnn.training.batches import Batch
+from worker_service.hrnn.training.training_job import HrnnTraining, chunk_loss
 
 #: Threads of torch in a trainer process. One by default: several trainers share a host, and small matrices gain
 #: nothing from more.

@@ -10,7 +10,7 @@ from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from hrnn_tuner.domain.search_space import Value
 from tests.support.interactions import write_interactions
 from tests.unit.hrnn.context import ContextFactory, RecordingContext
-from worker_service.hrnn import cache, dataset
+from worker_service.hrnn.data import cache, dataset
 
 #: A model small enough for a test, that still learns.
 SMALL: Mapping[str, Value] = {

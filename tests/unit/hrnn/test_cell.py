@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from worker_service.hrnn.cell import HrnnCell, HrnnState, StepMarks
-from worker_service.hrnn.model import HrnnModel, ModelShape
-from worker_service.hrnn.sessions import FEATURES, FIRST, GAP, SESSION_START
+from worker_service.hrnn.data.sessions import FEATURES, FIRST, GAP, SESSION_START
+from worker_service.hrnn.network.cell import HrnnCell, HrnnState, StepMarks
+from worker_service.hrnn.network.model import HrnnModel, ModelShape
 
 H = 6
 

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from worker_service.hrnn.loss import full_softmax_loss
-from worker_service.hrnn.sampled_loss import NegativeSampler, sampled_softmax_loss
+from worker_service.hrnn.network.loss import full_softmax_loss
+from worker_service.hrnn.network.sampled_loss import NegativeSampler, sampled_softmax_loss
 
 M, N, H = 700, 30, 5
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hrnn_tuner.algorithms.hrnn import ALGORITHM
-from worker_service.hrnn.metrics import LIST_LENGTH, ranking_metrics, relevance_of_lists
+from worker_service.hrnn.evaluation.metrics import LIST_LENGTH, ranking_metrics, relevance_of_lists
 
 
 def _list_with_relevant_ranks(*ranks: int) -> np.ndarray:

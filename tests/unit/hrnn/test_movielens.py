@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from tests.unit.hrnn.context import ContextFactory
-from worker_service.hrnn.cache import load_interactions
-from worker_service.hrnn.dataset import training_data
-from worker_service.hrnn.evaluation import QueryBatch, evaluate
-from worker_service.hrnn.recency import item_counts
+from worker_service.hrnn.data.cache import load_interactions
+from worker_service.hrnn.data.dataset import training_data
+from worker_service.hrnn.data.queries import Queries
+from worker_service.hrnn.data.recency import item_counts
+from worker_service.hrnn.evaluation.evaluate import evaluate
 from worker_service.hrnn.settings import HrnnSettings
 from worker_service.hrnn.trainer import HrnnTrainer
 
@@ -33,10 +34,10 @@ def test_three_epochs_on_movielens_beat_popularity_in_the_same_harness(make_cont
     data = training_data(load_interactions(str(DATA), context.cache_dir), settings, context.split_seed)
     counts = torch.from_numpy(item_counts(data.events_item, data.events_time, len(data.catalogue), None))
 
-    def popularity(batch: QueryBatch) -> torch.Tensor:
-        return counts.expand(len(batch.relevant), -1)
+    def popularity(batch: Queries) -> torch.Tensor:
+        return counts.expand(len(batch), -1)
 
-    baseline = evaluate(popularity, data.validation, len(data.catalogue), data.total_items, "cpu")
+    baseline = evaluate(popularity, data.validation, len(data.catalogue), data.total_items)
     learnt = context.reports[-1][1]
     assert len(data.validation) >= 60
     for name in ("precision_at_25", "normalized_discounted_cumulative_gain_at_25", "coverage"):

@@ -9,10 +9,10 @@ import pytest
 
 from hrnn_tuner.algorithms.contract import DataError
 from tests.support.interactions import make_interactions, write_interactions, write_rows
-from worker_service.hrnn import cache
-from worker_service.hrnn.cache import forget_in_process, load_interactions
-from worker_service.hrnn.preparation import Interactions, check_trainable
-from worker_service.hrnn.vocabulary import Vocabulary
+from worker_service.hrnn.data import cache
+from worker_service.hrnn.data.cache import forget_in_process, load_interactions
+from worker_service.hrnn.data.preparation import Interactions, check_trainable
+from worker_service.hrnn.data.vocabulary import Vocabulary
 
 
 def _load(path: Path, rows: list[tuple[str, str, int]]) -> Interactions:

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from tests.support.interactions import write_rows
-from worker_service.hrnn.cache import load_interactions
-from worker_service.hrnn.evaluation import batches, model_scores
-from worker_service.hrnn.model import HrnnModel, ModelShape
-from worker_service.hrnn.queries import Queries, build_queries
-from worker_service.hrnn.sessions import DAY_S, GAP, SessionRule
+from worker_service.hrnn.data.cache import load_interactions
+from worker_service.hrnn.data.queries import Queries, build_queries
+from worker_service.hrnn.data.sessions import DAY_S, GAP, SessionRule
+from worker_service.hrnn.evaluation.model_scorer import ModelScorer
+from worker_service.hrnn.network.model import HrnnModel, ModelShape
 
 RULE = SessionRule(session_gap_s=1800, long_break_s=DAY_S, typical_start_gap_s=7200)
 
@@ -66,16 +66,11 @@ def test_scores_of_a_query_do_not_depend_on_the_queries_beside_it(tmp_path: Path
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += 0.3 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
-    scores = model_scores(model, next(batches(together, 11, "cpu")))
+    scores = ModelScorer(model)(together)
     assert len(together) == 7
     for place in range(len(together)):
-        alone = Queries(
-            together.items[place : place + 1],
-            together.features[place : place + 1],
-            together.ask_features[place : place + 1],
-            together.truth[place : place + 1],
-        )
-        torch.testing.assert_close(model_scores(model, next(batches(alone, 11, "cpu")))[0], scores[place])
+        alone = together[place : place + 1]
+        torch.testing.assert_close(ModelScorer(model)(alone)[0], scores[place])
 
 
 def test_an_empty_history_is_scored_from_the_state_of_a_user_without_a_past(tmp_path: Path) -> None:
@@ -83,4 +78,4 @@ def test_an_empty_history_is_scored_from_the_state_of_a_user_without_a_past(tmp_
     model = HrnnModel(ModelShape(2, 4, "hrnn", use_query_gap=False), torch.Generator(), torch.tensor([3.0, 0.0]))
     with torch.no_grad():
         model.cell.session.bias_ih += 1.0  # a step from zeros would leave zeros behind
-    assert torch.equal(model_scores(model, next(batches(queries, 2, "cpu")))[0], model.bias.detach())
+    assert torch.equal(ModelScorer(model)(queries)[0], model.bias.detach())

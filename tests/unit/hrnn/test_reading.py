@@ -10,8 +10,8 @@ import pytest
 
 from hrnn_tuner.algorithms.contract import DataError
 from tests.support.interactions import write_rows
-from worker_service.hrnn.reading import RawInteractions, read_interactions
-from worker_service.hrnn.sources import find_source
+from worker_service.hrnn.data.reading import RawInteractions, read_interactions
+from worker_service.hrnn.data.sources import find_source
 
 HEADER = "USER_ID,ITEM_ID,TIMESTAMP\n"
 ROWS = [("u1", "i1", 100), ("u2", "i2", 50)]

@@ -14,9 +14,10 @@ from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from tests.support.interactions import write_rows
 from tests.unit.hrnn.context import ContextFactory, RecordingContext
 from worker_service.hrnn.artifact import load_artifact
-from worker_service.hrnn.cache import load_interactions
-from worker_service.hrnn.dataset import training_data
-from worker_service.hrnn.evaluation import evaluate, model_scores
+from worker_service.hrnn.data.cache import load_interactions
+from worker_service.hrnn.data.dataset import training_data
+from worker_service.hrnn.evaluation.evaluate import evaluate
+from worker_service.hrnn.evaluation.model_scorer import ModelScorer
 from worker_service.hrnn.recommender import HrnnRecommender
 from worker_service.hrnn.settings import HrnnSettings
 from worker_service.hrnn.trainer import HrnnTrainer
@@ -40,13 +41,7 @@ def test_the_saved_model_scores_as_the_trained_one_did(trained: RecordingContext
     artifact = load_artifact(trained.artifact_dir, "cpu")
     interactions = load_interactions(trained.channels["interactions"], trained.cache_dir)
     data = training_data(interactions, HrnnSettings.from_hyperparameters(trained.hyperparameters), trained.split_seed)
-    metrics = evaluate(
-        lambda batch: model_scores(artifact.model, batch),
-        data.validation,
-        len(data.catalogue),
-        data.total_items,
-        "cpu",
-    )
+    metrics = evaluate(ModelScorer(artifact.model), data.validation, len(data.catalogue), data.total_items)
     reported = artifact.manifest["metrics"]
     assert {name: reported[name] for name in metrics} == dict(metrics)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from worker_service.hrnn.recurrence import UserWeights, run_steps
+from worker_service.hrnn.network.recurrence import UserWeights, run_steps
 
 T, B, H = 5, 3, 2
 STARTS = [None, torch.tensor([1]), torch.tensor([0, 2]), None, torch.tensor([1])]

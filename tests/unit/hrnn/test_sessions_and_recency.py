@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker_service.hrnn.queries import ask_features, encode_history
-from worker_service.hrnn.recency import choose_half_life, item_counts, target_weights
-from worker_service.hrnn.sessions import DAY_S, FIRST, GAP, LONG_BREAK, SESSION_START, SessionRule
+from worker_service.hrnn.data.queries import ask_features, encode_history
+from worker_service.hrnn.data.recency import choose_half_life, item_counts, target_weights
+from worker_service.hrnn.data.sessions import DAY_S, FIRST, GAP, LONG_BREAK, SESSION_START, SessionRule
 
 RULE = SessionRule(session_gap_s=1800, long_break_s=DAY_S, typical_start_gap_s=7200)
 
@@ -39,14 +39,14 @@ def test_a_first_event_starts_no_session_whatever_its_gap() -> None:
 
 
 def test_a_history_leaves_out_unknown_items_and_measures_gaps_between_the_known() -> None:
-    items, features = encode_history(np.array([0, 5, 0, 7]), np.array([0, 100, 200, 160 + 60 * 60]), RULE, 100)
+    items, _, features = encode_history(np.array([0, 5, 0, 7]), np.array([0, 100, 200, 160 + 60 * 60]), RULE, 100)
     assert items.tolist() == [5, 7]
     assert features[:, FIRST].tolist() == [1, 0]
     assert features[1, GAP] == pytest.approx(np.log1p(61) / 10)
 
 
 def test_a_long_history_keeps_its_newest_events_and_starts_with_them() -> None:
-    items, features = encode_history(np.arange(1, 11), np.arange(10) * 60, RULE, 3)
+    items, _, features = encode_history(np.arange(1, 11), np.arange(10) * 60, RULE, 3)
     assert items.tolist() == [8, 9, 10]
     assert features[:, FIRST].tolist() == [1, 0, 0]
     assert features[0, GAP] == 0

@@ -8,10 +8,10 @@ import pytest
 
 from hrnn_tuner.algorithms.contract import DataError
 from tests.support.interactions import write_rows
-from worker_service.hrnn.cache import load_interactions
-from worker_service.hrnn.preparation import Interactions
-from worker_service.hrnn.split import Role, assign_roles, held_out, select_training_users
-from worker_service.hrnn.vocabulary import Vocabulary
+from worker_service.hrnn.data.cache import load_interactions
+from worker_service.hrnn.data.preparation import Interactions
+from worker_service.hrnn.data.split import Role, assign_roles, held_out, select_training_users
+from worker_service.hrnn.data.vocabulary import Vocabulary
 
 
 def _vocabulary(count: int) -> Vocabulary:

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from worker_service.hrnn.batches import TrainingTensors
-from worker_service.hrnn.dataset import Positions
-from worker_service.hrnn.loss import full_softmax_loss
-from worker_service.hrnn.model import HrnnModel, ModelShape
-from worker_service.hrnn.sessions import FEATURES, FIRST
-from worker_service.hrnn.streams import PADDING, chunks, pack, stream_count
-from worker_service.hrnn.training import chunk_loss
+from worker_service.hrnn.data.dataset import Positions
+from worker_service.hrnn.data.sessions import FEATURES, FIRST
+from worker_service.hrnn.network.loss import full_softmax_loss
+from worker_service.hrnn.network.model import HrnnModel, ModelShape
+from worker_service.hrnn.training.batches import TrainingTensors
+from worker_service.hrnn.training.streams import PADDING, chunks, pack, stream_count
+from worker_service.hrnn.training.training_job import chunk_loss
 
 LENGTHS = np.array([5, 1, 9, 3, 3, 7, 2, 8], np.int64)
 OFFSETS = np.concatenate(([0], np.cumsum(LENGTHS)))

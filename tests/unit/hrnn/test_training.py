@@ -15,14 +15,15 @@ from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from hrnn_tuner.domain.search_space import Value
 from tests.support.interactions import make_interactions, write_interactions, write_rows
 from tests.unit.hrnn.context import ContextFactory, RecordingContext
-from worker_service.hrnn import training
-from worker_service.hrnn.cache import load_interactions
-from worker_service.hrnn.dataset import TrainingData, training_data
-from worker_service.hrnn.evaluation import QueryBatch, evaluate
-from worker_service.hrnn.recency import item_counts
-from worker_service.hrnn.schedule import learning_rate_factor
+from worker_service.hrnn.data.cache import load_interactions
+from worker_service.hrnn.data.dataset import TrainingData, training_data
+from worker_service.hrnn.data.queries import Queries
+from worker_service.hrnn.data.recency import item_counts
+from worker_service.hrnn.evaluation.evaluate import evaluate
 from worker_service.hrnn.settings import HrnnSettings
 from worker_service.hrnn.trainer import HrnnTrainer
+from worker_service.hrnn.training import training_job
+from worker_service.hrnn.training.schedule import learning_rate_factor
 
 Script = Callable[[str, list[float]], None]
 
@@ -56,10 +57,10 @@ def test_the_model_learns_what_follows_what(make_context: ContextFactory) -> Non
     data = _data(context)
     counts = torch.from_numpy(item_counts(data.events_item, data.events_time, len(data.catalogue), None))
 
-    def popularity(batch: QueryBatch) -> torch.Tensor:
-        return counts.expand(len(batch.relevant), -1)
+    def popularity(batch: Queries) -> torch.Tensor:
+        return counts.expand(len(batch), -1)
 
-    baseline = evaluate(popularity, data.validation, len(data.catalogue), data.total_items, "cpu")
+    baseline = evaluate(popularity, data.validation, len(data.catalogue), data.total_items)
     learnt = context.reports[-1][1]
     assert learnt["mean_reciprocal_rank_at_25"] > 2 * baseline["mean_reciprocal_rank_at_25"]
     assert learnt["train_loss"] < context.reports[0][1]["train_loss"]
@@ -93,7 +94,7 @@ def test_training_leaves_the_state_of_torch_as_it_was(make_context: ContextFacto
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     """Replaces one metric of the evaluation by given values, one for each epoch."""
-    plain = training.evaluate
+    plain = training_job.evaluate
 
     def replace(name: str, values: list[float]) -> None:
         following = iter(values)
@@ -101,7 +102,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
         def scripted(*arguments: Any) -> dict[str, float]:
             return {**plain(*arguments), name: next(following, 0.0)}
 
-        monkeypatch.setattr(training, "evaluate", scripted)
+        monkeypatch.setattr(training_job, "evaluate", scripted)
 
     return replace
 
@@ -191,11 +192,11 @@ def test_a_loss_that_is_not_finite_fails_with_the_reason(make_context: ContextFa
 def test_scores_that_are_not_finite_fail_with_the_reason(make_context: ContextFactory) -> None:
     data = _data(make_context())
 
-    def broken(batch: QueryBatch) -> torch.Tensor:
-        return torch.full(batch.relevant.shape, float("nan"))
+    def broken(batch: Queries) -> torch.Tensor:
+        return torch.full((len(batch), len(data.catalogue)), float("nan"))
 
     with pytest.raises(InvalidObjectiveError, match="scores became NaN or infinite"):
-        evaluate(broken, data.validation, len(data.catalogue), data.total_items, "cpu")
+        evaluate(broken, data.validation, len(data.catalogue), data.total_items)
 
 
 def test_memory_running_out_is_passed_on_unchanged(
@@ -206,7 +207,7 @@ def test_memory_running_out_is_passed_on_unchanged(
     def exhaust(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr(training, "chunk_loss", exhaust)
+    monkeypatch.setattr(training_job, "chunk_loss", exhaust)
     with pytest.raises(torch.OutOfMemoryError) as caught:
         _train(make_context())
     assert caught.value is raised
@@ -243,7 +244,7 @@ def test_a_second_job_on_the_same_data_reads_no_source(
     make_context: ContextFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = _train(make_context(epochs=1))
-    monkeypatch.setattr("worker_service.hrnn.cache.read_interactions", None)
+    monkeypatch.setattr("worker_service.hrnn.data.cache.read_interactions", None)
     assert _train(make_context(epochs=1)).reports == first.reports
 
 
@@ -263,10 +264,10 @@ def test_validation_and_test_users_share_nothing_with_training(make_context: Con
 def test_coverage_is_measured_against_all_items_of_the_interactions(make_context: ContextFactory) -> None:
     data = _data(make_context())
 
-    def same_for_all(batch: QueryBatch) -> torch.Tensor:
-        return torch.arange(float(len(data.catalogue))).expand(len(batch.relevant), -1)
+    def same_for_all(batch: Queries) -> torch.Tensor:
+        return torch.arange(float(len(data.catalogue))).expand(len(batch), -1)
 
-    metrics = evaluate(same_for_all, data.validation, len(data.catalogue), data.total_items, "cpu")
+    metrics = evaluate(same_for_all, data.validation, len(data.catalogue), data.total_items)
     assert metrics["coverage"] == pytest.approx(25 / data.total_items)
 
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from worker_service.hrnn.recurrence import UserWeights, run_steps
-from worker_service.hrnn.sessions import FEATURES, FIRST, SESSION_START
+from worker_service.hrnn.data.sessions import FEATURES, FIRST, SESSION_START
+from worker_service.hrnn.network.recurrence import UserWeights, run_steps
 
 #: Start of the discount's bias: sigmoid(2) = 0.88, so that an untrained cell remembers.
 _DISCOUNT_BIAS = 2.0

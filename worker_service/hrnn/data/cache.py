@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from worker_service.hrnn.lru import LruCache
-from worker_service.hrnn.preparation import PREPARATION_VERSION, Interactions, prepare
-from worker_service.hrnn.reading import read_interactions
-from worker_service.hrnn.sources import find_source
-from worker_service.hrnn.vocabulary import Vocabulary
+from worker_service.hrnn.data.lru import LruCache
+from worker_service.hrnn.data.preparation import PREPARATION_VERSION, Interactions, prepare
+from worker_service.hrnn.data.reading import read_interactions
+from worker_service.hrnn.data.sources import find_source
+from worker_service.hrnn.data.vocabulary import Vocabulary
 
 _ARRAYS = ("user_bytes", "user_offsets", "item_bytes", "item_offsets", "offsets", "item", "timestamp")
 _FACTS = "facts.json"

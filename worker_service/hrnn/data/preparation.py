@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrnn_tuner.algorithms.contract import DataError
-from worker_service.hrnn.reading import RawInteractions
-from worker_service.hrnn.vocabulary import Vocabulary
+from worker_service.hrnn.data.reading import RawInteractions
+from worker_service.hrnn.data.vocabulary import Vocabulary
 
 #: Changes whenever the prepared arrays mean something else, so that old caches are not read.
 PREPARATION_VERSION = 1

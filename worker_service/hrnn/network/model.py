@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from worker_service.hrnn.cell import HrnnCell, HrnnState, StepMarks
-from worker_service.hrnn.sessions import FEATURES
+from worker_service.hrnn.data.sessions import FEATURES
+from worker_service.hrnn.network.cell import HrnnCell, HrnnState, StepMarks
 
 #: Spread of the initial item table. Half of it leaves the model at popularity for some epochs more on small data sets,
 #: double gains nothing.

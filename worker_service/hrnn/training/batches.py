@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worker_service.hrnn.cell import StepMarks
-from worker_service.hrnn.dataset import Positions
-from worker_service.hrnn.sessions import FEATURES, FIRST
-from worker_service.hrnn.streams import Chunk
+from worker_service.hrnn.data.dataset import Positions
+from worker_service.hrnn.data.sessions import FEATURES, FIRST
+from worker_service.hrnn.network.cell import StepMarks
+from worker_service.hrnn.training.streams import Chunk
 
 
 @dataclass(frozen=True)

@@ -13,18 +13,19 @@ from torch import Tensor
 from hrnn_tuner.algorithms.contract import InvalidObjectiveError, TrainingContext
 from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from hrnn_tuner.domain.objective import Objective
-from worker_service.hrnn.batches import Batch, TrainingTensors
-from worker_service.hrnn.cell import HrnnState
-from worker_service.hrnn.dataset import TrainingData
-from worker_service.hrnn.evaluation import evaluate, model_scores
-from worker_service.hrnn.loss import full_softmax_loss
-from worker_service.hrnn.model import Dropout, HrnnModel, ModelShape
-from worker_service.hrnn.queries import Queries
-from worker_service.hrnn.recency import item_counts, target_weights
-from worker_service.hrnn.sampled_loss import FULL_SOFTMAX_ITEMS, NegativeSampler, sampled_softmax_loss
-from worker_service.hrnn.schedule import learning_rate_factor
+from worker_service.hrnn.data.dataset import TrainingData
+from worker_service.hrnn.data.queries import Queries
+from worker_service.hrnn.data.recency import item_counts, target_weights
+from worker_service.hrnn.evaluation.evaluate import evaluate
+from worker_service.hrnn.evaluation.model_scorer import ModelScorer
+from worker_service.hrnn.network.cell import HrnnState
+from worker_service.hrnn.network.loss import full_softmax_loss
+from worker_service.hrnn.network.model import Dropout, HrnnModel, ModelShape
+from worker_service.hrnn.network.sampled_loss import FULL_SOFTMAX_ITEMS, NegativeSampler, sampled_softmax_loss
 from worker_service.hrnn.settings import HrnnSettings
-from worker_service.hrnn.streams import chunks, pack, stream_count
+from worker_service.hrnn.training.batches import Batch, TrainingTensors
+from worker_service.hrnn.training.schedule import learning_rate_factor
+from worker_service.hrnn.training.streams import chunks, pack, stream_count
 
 _GRADIENT_NORM = 1.0
 #: On a GPU reading the loss waits for the device; a loss that is not finite stays so and is found a little later.
@@ -116,13 +117,7 @@ class HrnnTraining:
 
     def evaluate(self, queries: Queries) -> Mapping[str, float]:
         """Measures the model as it is."""
-        return evaluate(
-            lambda batch: model_scores(self.model, batch),
-            queries,
-            len(self._data.catalogue),
-            self._data.total_items,
-            self._context.device,
-        )
+        return evaluate(ModelScorer(self.model), queries, len(self._data.catalogue), self._data.total_items)
 
     def _half_life(self) -> float | None:
         """Days after which an event counts half; None when all count alike."""

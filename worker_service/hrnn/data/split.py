@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrnn_tuner.algorithms.contract import DataError
-from worker_service.hrnn.preparation import Interactions
-from worker_service.hrnn.vocabulary import Vocabulary
+from worker_service.hrnn.data.preparation import Interactions
+from worker_service.hrnn.data.vocabulary import Vocabulary
 
 #: Out of ten users, how many train; of the others, half validate and half test.
 _TRAIN_TENTHS = 8

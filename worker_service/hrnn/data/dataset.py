@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from worker_service.hrnn.lru import LruCache
-from worker_service.hrnn.preparation import Interactions
-from worker_service.hrnn.queries import Queries, build_queries
-from worker_service.hrnn.recency import choose_half_life
-from worker_service.hrnn.sessions import SessionRule, gaps_of
+from worker_service.hrnn.data.lru import LruCache
+from worker_service.hrnn.data.preparation import Interactions
+from worker_service.hrnn.data.queries import Queries, build_queries
+from worker_service.hrnn.data.recency import choose_half_life
+from worker_service.hrnn.data.sessions import SessionRule, gaps_of
+from worker_service.hrnn.data.split import Role, assign_roles, select_training_users
 from worker_service.hrnn.settings import HrnnSettings
-from worker_service.hrnn.split import Role, assign_roles, select_training_users
 
 #: Longer histories keep their newest events.
 MAX_HISTORY = 2560

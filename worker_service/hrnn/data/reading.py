@@ -16,7 +16,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from hrnn_tuner.algorithms.contract import DataError
-from worker_service.hrnn.sources import Source
+from worker_service.hrnn.data.sources import Source
 
 COLUMNS = ("USER_ID", "ITEM_ID", "TIMESTAMP")
 #: Unix seconds of the year 5138; larger numbers are milliseconds taken for seconds.

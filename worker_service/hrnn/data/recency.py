@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from worker_service.hrnn.sessions import DAY_S
+from worker_service.hrnn.data.sessions import DAY_S
 
 #: Half-lives that are tried when none is given.
 HALF_LIVES_DAYS = (1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 90.0, 180.0, 365.0)

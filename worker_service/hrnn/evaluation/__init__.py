@@ -1,0 +1,1 @@
+"""Measures whatever ranks items."""

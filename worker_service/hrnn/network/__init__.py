@@ -1,0 +1,1 @@
+"""The network: item table, recurrent cell, scores, and its losses."""
