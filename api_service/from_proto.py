@@ -23,6 +23,7 @@ from hrnn_tuner.domain.tuning_job import (
 )
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import parameters_pb2, tuning_job_pb2
+from hrnn_tuner.wire_channels import channel_from_wire
 from hrnn_tuner.wire_values import from_wire
 
 
@@ -79,7 +80,7 @@ def domain_definition(
         static_hyperparameters=_static(definition, algorithm),
         default_hyperparameters=algorithm.defaults(),
         space=SearchSpace(domain_range(definition.parameter_ranges)),
-        channels={channel.name: channel.uri for channel in definition.data_channels},
+        channels={channel.name: channel_from_wire(channel) for channel in definition.data_channels},
         output_uri=definition.output_uri or settings.artifacts_url,
         resource_class=definition.resource_class or settings.resource_classes[0],
         max_attempts=retries + 1 if definition.HasField("retry_strategy") else settings.max_attempts,

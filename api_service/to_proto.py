@@ -14,6 +14,7 @@ from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob, TuningJobSpec
 from hrnn_tuner.store import MetricPoint
 from hrnn_tuner.v1 import algorithm_pb2, parameters_pb2, training_job_pb2, tuning_job_pb2
+from hrnn_tuner.wire_channels import channel_to_wire
 from hrnn_tuner.wire_values import to_wire
 
 
@@ -62,7 +63,7 @@ def definition(item: TrainingJobDefinition) -> tuning_job_pb2.TrainingJobDefinit
         ),
         static_hyperparameters=values(item.static_hyperparameters),
         parameter_ranges=ranges(item.space),
-        data_channels=[tuning_job_pb2.DataChannel(name=name, uri=uri) for name, uri in item.channels.items()],
+        data_channels=[channel_to_wire(name, channel) for name, channel in item.channels.items()],
         output_uri=item.output_uri,
         resource_class=item.resource_class,
         retry_strategy=(
@@ -212,6 +213,8 @@ def algorithm(item: Algorithm) -> algorithm_pb2.Algorithm:
             required=entry.required,
             required_columns=entry.required_columns,
             description=entry.description,
+            optional_columns=entry.optional_columns,
+            options=[option.value for option in entry.options],
         )
         for entry in item.channels
     ]

@@ -11,6 +11,7 @@ from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import OutboxMessage
 from hrnn_tuner.v1 import queue_pb2
+from hrnn_tuner.wire_channels import channel_to_wire
 from hrnn_tuner.wire_values import to_wire
 
 TASK_TYPE = queue_pb2.Task.DESCRIPTOR.full_name
@@ -48,7 +49,7 @@ def task(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
         training_job_name=job.name,
         algorithm=definition.algorithm,
         hyperparameters={name: to_wire(value) for name, value in job.hyperparameters.items()},
-        channels=dict(definition.channels),
+        data_channels=[channel_to_wire(name, channel) for name, channel in definition.channels.items()],
         objective_metric=definition.objective.metric_name,
         maximize=definition.objective.type is ObjectiveType.MAXIMIZE,
         seed=training_seed(tuning_job.spec.seed, job.number),

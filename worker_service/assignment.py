@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import Value
 
 
@@ -47,7 +48,7 @@ class Assignment:
         training_job_name: Name of the training job.
         algorithm: Name of the algorithm.
         hyperparameters: Every hyperparameter with its value.
-        channels: URI of the data by channel.
+        channels: The data by channel, and how to read them.
         objective_metric: The metric that decides which epoch counts.
         maximize: Whether a larger objective is better.
         seed: Seed of the training job.
@@ -60,7 +61,7 @@ class Assignment:
     training_job_name: str
     algorithm: str
     hyperparameters: Mapping[str, Value]
-    channels: Mapping[str, str]
+    channels: Mapping[str, DataChannel]
     objective_metric: str
     maximize: bool
     seed: int

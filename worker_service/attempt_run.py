@@ -33,9 +33,9 @@ _WARM_UP_TRIES = 3
 def forbidden_location(attempt: Attempt, settings: Settings) -> str | None:
     """Says which of an assignment's locations lies outside the operator's prefixes; None when all are allowed."""
     readable = settings.data_prefixes
-    for channel, uri in attempt.assignment.channels.items():
-        if not is_allowed(uri, readable):
-            return f"channel {channel!r}: {uri!r} is not below an allowed prefix; allowed: {list(readable)}"
+    for name, channel in attempt.assignment.channels.items():
+        if not is_allowed(channel.uri, readable):
+            return f"channel {name!r}: {channel.uri!r} is not below an allowed prefix; allowed: {list(readable)}"
     writable = (*readable, *filter(None, [settings.artifacts_url]))
     uri = attempt.assignment.artifact_uri
     if not is_allowed(uri, writable):

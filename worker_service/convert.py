@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from google.protobuf.message import DecodeError
 
 from hrnn_tuner.broker.contract import Message
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.v1 import queue_pb2 as pb
 from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
 from hrnn_tuner.v1.training_job_pb2 import MetricPoint
+from hrnn_tuner.wire_channels import channel_from_wire
 from hrnn_tuner.wire_values import from_wire
 from worker_service.assignment import Assignment, AttemptKey, InvalidTask
 from worker_service.messages import Point
@@ -41,6 +43,12 @@ def _value(name: str, value: HyperparameterValue) -> Value:
     return content
 
 
+def _channels(message: pb.TrainingAssignment) -> dict[str, DataChannel]:
+    """The data by channel; tasks of earlier schedulers may still wait in the queue."""
+    earlier = {name: DataChannel(uri) for name, uri in message.channels.items()}
+    return earlier | {channel.name: channel_from_wire(channel) for channel in message.data_channels}
+
+
 def _assignment(message: pb.TrainingAssignment) -> Assignment:
     ref = message.ref
     if not (ref.tuning_job_id and ref.token and ref.number > 0 and ref.attempt > 0):
@@ -54,7 +62,7 @@ def _assignment(message: pb.TrainingAssignment) -> Assignment:
         training_job_name=message.training_job_name,
         algorithm=message.algorithm,
         hyperparameters={name: _value(name, value) for name, value in message.hyperparameters.items()},
-        channels=dict(message.channels),
+        channels=_channels(message),
         objective_metric=message.objective_metric,
         maximize=message.maximize,
         seed=message.seed,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import Value
 
 Point: TypeAlias = tuple[str, int, float]  #: metric name, step, value
@@ -40,7 +41,7 @@ class RunJob:
     name: str
     algorithm: str
     hyperparameters: Mapping[str, Value]
-    channels: Mapping[str, str]
+    channels: Mapping[str, DataChannel]
     objective_metric: str
     maximize: bool
     seed: int
@@ -128,4 +129,6 @@ def decode(data: bytes) -> PipeMessage:
     kind = _KINDS.get(fields.pop("kind", ""))
     if kind is None:
         raise ValueError(f"unknown pipe message {data[:80]!r}")
+    if kind is RunJob:
+        fields["channels"] = {name: DataChannel(**channel) for name, channel in fields["channels"].items()}
     return kind(**fields)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hrnn_tuner.algorithms.contract import AlgorithmError
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import Value
 from worker_service.best_epoch import BestEpoch
 from worker_service.messages import EpochMetrics, PipeMessage, RunJob, Stage
@@ -27,7 +28,7 @@ class PipeContext:
     ) -> None:
         """Makes the empty artifact directory."""
         self.hyperparameters: Mapping[str, Value] = job.hyperparameters
-        self.channels: Mapping[str, str] = job.channels
+        self.channels: Mapping[str, DataChannel] = job.channels
         self.seed = job.seed
         self.split_seed = job.split_seed
         self.objective_metric = job.objective_metric
@@ -35,6 +36,7 @@ class PipeContext:
         self.artifact_dir = Path(job.work_dir) / "artifact"
         self.artifact_dir.mkdir()
         self.cache_dir = cache_dir
+        self.checkpoint_dir: Path | None = None  # a lost attempt starts anew
         self.best = BestEpoch(job.objective_metric, maximize=job.maximize)
         self.stop_seen = False
         self._job = job.job

@@ -8,11 +8,12 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import fsspec
 
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.uris import is_allowed
 
 #: Enough for any header and the row behind it.
@@ -21,14 +22,17 @@ _HEAD_BYTES = 64 * 1024
 _MAX_FILES = 32
 
 
-def complaint_about(uri: str, required_columns: Sequence[str], prefixes: Sequence[str]) -> str | None:
+def complaint_about(channel: DataChannel, required_columns: Sequence[str], prefixes: Sequence[str]) -> str | None:
     """Says what is wrong with a file or the first files of a folder of data; None for nothing.
 
     Args:
-        uri: A location that is allowed.
-        required_columns: Columns that a CSV file's header must have; Parquet files are left to the worker.
+        channel: Data at a location that is allowed.
+        required_columns: Columns, by the algorithm's names, that a CSV file's header must have beside those that the
+            channel's filters look at; Parquet files are left to the worker.
         prefixes: The operator's; a link in a folder must not lead out of them, or errors would show what is there.
     """
+    uri = channel.uri
+    needed = {channel.in_files(name): channel.shown(name) for name in (*required_columns, *channel.filter_columns)}
     try:
         system, path = fsspec.core.url_to_fs(uri)
         if not system.exists(path):
@@ -41,7 +45,7 @@ def complaint_about(uri: str, required_columns: Sequence[str], prefixes: Sequenc
                 return (
                     f"got {uri!r}: {name.rsplit('/', 1)[-1]} leads outside; allowed: files below {', '.join(prefixes)}"
                 )
-            complaint = _file_complaint(system, name, required_columns)
+            complaint = _file_complaint(system, name, needed)
             if complaint is not None:
                 return f"got {uri!r}: {complaint}"
     except Exception as error:  # noqa: BLE001 - csv, gzip and every file system have errors of their own
@@ -57,8 +61,8 @@ def _data_files(system: Any, path: str) -> list[str]:
     return [name for name in names if name.endswith((".csv", ".csv.gz", ".parquet"))]
 
 
-def _file_complaint(system: Any, path: str, required_columns: Sequence[str]) -> str | None:
-    """Says what is wrong with one file."""
+def _file_complaint(system: Any, path: str, needed: Mapping[str, str]) -> str | None:
+    """Says what is wrong with one file that needs these columns, each with how to show it."""
     name = path.rsplit("/", 1)[-1]
     if system.size(path) == 0:
         return f"{name} is empty"
@@ -68,7 +72,7 @@ def _file_complaint(system: Any, path: str, required_columns: Sequence[str]) -> 
         head = _head(file, compressed=path.endswith(".gz"))
     lines = csv.reader(io.StringIO(head))
     header = [column.strip() for column in next(lines, [])]
-    missing = [column for column in required_columns if column not in header]
+    missing = [shown for column, shown in needed.items() if column not in header]
     if missing:
         return f"{name} is missing the columns: {', '.join(missing)}; found: {', '.join(header) or 'none'}"
     if not any(row for row in lines):

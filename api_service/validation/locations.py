@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api_service.validation import channel_options
 from api_service.validation.data import complaint_about
 from api_service.validation.findings import Findings, among
 from api_service.validation.later_versions import is_later_channel
@@ -9,6 +10,7 @@ from hrnn_tuner.algorithms import Algorithm
 from hrnn_tuner.domain.uris import is_allowed
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2
+from hrnn_tuner.wire_channels import channel_from_wire
 
 
 def collect(
@@ -29,10 +31,12 @@ def collect(
             known = [entry.name for entry in algorithm.channels]
             findings.wrong(f"{place}.name", among(channel.name, known), "UNKNOWN_CHANNEL")
         seen.add(channel.name)
+        readable = declared is not None and channel_options.collect(channel, place, declared, findings)
         if not is_allowed(channel.uri, settings.data_prefixes):
             findings.wrong(f"{place}.uri", _outside(channel.uri, settings.data_prefixes), "OUTSIDE_PREFIXES")
-        elif declared is not None and settings.verify_data:
-            complaint = complaint_about(channel.uri, declared.required_columns, settings.data_prefixes)
+        elif declared is not None and readable and settings.verify_data:
+            data = channel_from_wire(channel)
+            complaint = complaint_about(data, declared.required_columns, settings.data_prefixes)
             if complaint is not None:
                 findings.wrong(f"{place}.uri", complaint, "UNUSABLE_DATA")
     for declared in algorithm.channels:

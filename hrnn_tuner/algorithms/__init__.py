@@ -14,13 +14,23 @@ from hrnn_tuner.algorithms.contract import (
     TrainingContext,
 )
 from hrnn_tuner.algorithms.registry import AlgorithmRegistry, load_algorithms
-from hrnn_tuner.algorithms.specification import Algorithm, Channel, Hyperparameter, HyperparameterType, Metric
+from hrnn_tuner.algorithms.specification import (
+    Algorithm,
+    Channel,
+    ChannelOption,
+    Hyperparameter,
+    HyperparameterType,
+    Metric,
+)
+from hrnn_tuner.domain.data_channel import DataChannel
 
 __all__ = [
     "Algorithm",
     "AlgorithmError",
     "AlgorithmRegistry",
     "Channel",
+    "ChannelOption",
+    "DataChannel",
     "DataError",
     "Hyperparameter",
     "HyperparameterType",

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import Value
 
 
@@ -38,23 +39,25 @@ class TrainingContext(Protocol):
 
     Attributes:
         hyperparameters: Every hyperparameter of the algorithm with its value for this training job.
-        channels: URI of the data by channel name.
+        channels: The data by channel name: where they are and how to read them.
         seed: Seed of all randomness of this training job.
         split_seed: Seed of the data split, the same for every training job of a tuning job.
         objective_metric: The metric by which training jobs are compared; use it for early stop on validation.
         device: A torch device string, e.g. ``cpu`` or ``cuda:0``.
         artifact_dir: An empty local directory for the model.
         cache_dir: A local directory shared by all trainers of this host, for prepared data.
+        checkpoint_dir: Where the training job's checkpoints are, from which `Trainer.train` goes on; None for none.
     """
 
     hyperparameters: Mapping[str, Value]
-    channels: Mapping[str, str]
+    channels: Mapping[str, DataChannel]
     seed: int
     split_seed: int
     objective_metric: str
     device: str
     artifact_dir: Path
     cache_dir: Path
+    checkpoint_dir: Path | None
 
     def training_started(self) -> None:
         """Says that data are ready and the first optimizer step follows."""
@@ -97,9 +100,9 @@ class Recommender(Protocol):
     """A trained model that recommends. Constructed with the local directory of its artifact."""
 
     def recommend_for_user(
-        self, user_id: str, interactions_uri: str, k: int, *, filter_seen: bool = False
+        self, user_id: str, interactions: DataChannel, k: int, *, filter_seen: bool = False
     ) -> Sequence[Recommendation]:
         """The best ``k`` items for a user of the interactions data, by the user's latest history there.
 
-        A user without history gets popular items.
+        The data are read as in training, with the same columns and filters. A user without history gets popular items.
         """

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from hrnn_tuner.algorithms.specification import Algorithm, Channel, Hyperparameter, HyperparameterType, Metric
+from hrnn_tuner.algorithms.specification import (
+    Algorithm,
+    Channel,
+    ChannelOption,
+    Hyperparameter,
+    HyperparameterType,
+    Metric,
+)
+from hrnn_tuner.domain.data_channel import EVENT_TYPE, EVENT_VALUE
 from hrnn_tuner.domain.objective import ObjectiveType
 
 #: The hyperparameters of the published recipe; the recommended ranges are those that it tunes.
@@ -67,6 +75,13 @@ _MODEL = (
         description="Whether the time since the last event, known when a recommendation is asked for, shapes it.",
     ),
     Hyperparameter(
+        name="own_items",
+        type=HyperparameterType.BOOLEAN,
+        default=True,
+        description="Whether the items of a user's own history get scores of their own, by how long ago and how often "
+        "they came: learns what people come back to and what they are done with.",
+    ),
+    Hyperparameter(
         name="session_gap",
         type=HyperparameterType.INTEGER,
         default=1800,
@@ -81,8 +96,8 @@ _MODEL = (
         default=0.0,
         minimum=0.0,
         maximum=3650.0,
-        description="Days after which a target weighs half, with recency_mask; 0 chooses the half-life whose past "
-        "popularity predicts the latest best.",
+        description="Days after which a target weighs half, with recency_mask; 0 takes ten times the half-life whose "
+        "past popularity predicts the latest best.",
     ),
 )
 
@@ -145,7 +160,29 @@ _TRAINING = (
     ),
 )
 
-#: List lengths at which precision, gain and hit rate are measured.
+_EVALUATION = (
+    Hyperparameter(
+        name="split",
+        type=HyperparameterType.CATEGORICAL,
+        default="user_holdout",
+        choices=("user_holdout", "temporal"),
+        tunable=False,
+        description="user_holdout: a tenth of the users validates and a tenth tests, by their newest events, and the "
+        "others train with all of theirs; temporal: all users train with the first 80% of the time's events, and their "
+        "first event in each of the next two tenths validates and tests, so that nothing is learnt from the future.",
+    ),
+    Hyperparameter(
+        name="truth",
+        type=HyperparameterType.CATEGORICAL,
+        default="newest_tenth",
+        choices=("newest_tenth", "last_item"),
+        tunable=False,
+        description="What user_holdout asks for: the newest tenth of a history, at least one event, or its last event "
+        "only. Without meaning for temporal.",
+    ),
+)
+
+#: List lengths at which precision, gain, hit rate and recall are measured.
 CUTOFFS = (5, 10, 25)
 
 
@@ -161,11 +198,13 @@ ALGORITHM = Algorithm(
     name="hrnn",
     description="Hierarchical recurrent neural network that recommends the next items from a user's timestamped "
     "history. Sessions, time gaps and a user-level state shape what it remembers.",
-    hyperparameters=(*_RECIPE, *_MODEL, *_TRAINING),
+    hyperparameters=(*_RECIPE, *_MODEL, *_TRAINING, *_EVALUATION),
     metrics=(
         *_at_cutoffs("precision", "Share of relevant items"),
         *_at_cutoffs("normalized_discounted_cumulative_gain", "Gain of the relevant items over their ideal order"),
+        *_at_cutoffs("ndcg_truth", "Gain of the relevant items over that of a list with all that the truth has"),
         *_at_cutoffs("hit_rate", "Share of users with a relevant item"),
+        *_at_cutoffs("recall", "Share of the truth that stands"),
         Metric(
             "mean_reciprocal_rank_at_25",
             ObjectiveType.MAXIMIZE,
@@ -186,7 +225,9 @@ ALGORITHM = Algorithm(
             required=True,
             required_columns=("USER_ID", "ITEM_ID", "TIMESTAMP"),
             description="Who used what and when: CSV, gzipped CSV or Parquet, one file or a folder; TIMESTAMP in Unix "
-            "seconds. Other columns are ignored.",
+            "seconds. EVENT_TYPE and EVENT_VALUE are read by the filters only, other columns not at all.",
+            optional_columns=(EVENT_TYPE, EVENT_VALUE),
+            options=(ChannelOption.COLUMNS, ChannelOption.EVENT_TYPE, ChannelOption.EVENT_VALUE_THRESHOLD),
         ),
     ),
     trainer="worker_service.hrnn.trainer:HrnnTrainer",

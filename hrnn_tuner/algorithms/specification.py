@@ -80,6 +80,14 @@ class Metric:
     description: str
 
 
+class ChannelOption(enum.Enum):
+    """A field of a request's data channel beside its name and URI; the value is the field's name."""
+
+    COLUMNS = "columns"
+    EVENT_TYPE = "event_type"
+    EVENT_VALUE_THRESHOLD = "event_value_threshold"
+
+
 @dataclass(frozen=True)
 class Channel:
     """A named input of an algorithm.
@@ -89,12 +97,21 @@ class Channel:
         required: Whether a request must give it.
         required_columns: Columns that the data must have, for a check before anything is trained.
         description: One or two sentences for people.
+        optional_columns: Columns that are read where an option asks for them.
+        options: The options that a request may set; one that sets another is refused.
     """
 
     name: str
     required: bool
     required_columns: tuple[str, ...]
     description: str
+    optional_columns: tuple[str, ...] = ()
+    options: tuple[ChannelOption, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that may be read."""
+        return (*self.required_columns, *self.optional_columns)
 
 
 @dataclass(frozen=True)

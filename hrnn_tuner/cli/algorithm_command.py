@@ -58,10 +58,10 @@ def _describe(algorithm: Algorithm) -> RenderableType:
     metrics = table("Metrics", "name", "objective", "description")
     for metric in algorithm.metrics:
         metrics.add_row(metric.name, short_name(ObjectiveType, metric.objective_type).lower(), metric.description)
-    channels = table("Data channels", "name", "required", "columns", "description")
+    channels = table("Data channels", "name", "required", "columns", "options", "description")
     for channel in algorithm.channels:
-        columns = ", ".join(channel.required_columns)
-        channels.add_row(channel.name, "yes" if channel.required else "no", columns, channel.description)
+        columns, options = ", ".join(channel.required_columns), ", ".join(channel.options)
+        channels.add_row(channel.name, "yes" if channel.required else "no", columns, options, channel.description)
     sections: list[Table] = [part for part in (hyperparameters, metrics, channels) if part.row_count]
     head = [Text(algorithm.name, style="bold"), Text(algorithm.description)]
     return Group(*head, *(part for section in sections for part in (Text(), section)))

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from hrnn_tuner.cli.output import duration_text, objective_text, short_name, state_text, table, time_text, value_text
 from hrnn_tuner.cli.watch_state import objective_metric
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.v1.parameters_pb2 import (
     SCALING_TYPE_AUTO,
     SCALING_TYPE_UNSPECIFIED,
@@ -26,6 +27,7 @@ from hrnn_tuner.v1.tuning_job_pb2 import (
     TrainingJobDefinition,
     TuningJob,
 )
+from hrnn_tuner.wire_channels import channel_from_wire
 
 _PLAIN = (SCALING_TYPE_UNSPECIFIED, SCALING_TYPE_AUTO)
 
@@ -75,11 +77,18 @@ def _definition(definition: TrainingJobDefinition) -> Table:
     rows: list[tuple[str, RenderableType]] = [
         ("algorithm", Text(definition.algorithm, style="bold")),
         ("objective", f"{short_name(ObjectiveType, objective.type)} {objective.metric_name}"),
-        *((f"data {channel.name}", channel.uri) for channel in definition.data_channels),
+        *((f"data {channel.name}", _data(channel_from_wire(channel))) for channel in definition.data_channels),
         *((f"tuned {name}", text) for name, text in _ranges(definition.parameter_ranges)),
         *((f"static {name}", value_text(static[name])) for name in sorted(static)),
     ]
     return _pairs(rows)
+
+
+def _data(channel: DataChannel) -> str:
+    """Where data are and how they are read."""
+    renamed = [f"{name} from {found}" for name, found in sorted(channel.columns.items())]
+    filters = [f"only {channel.filters}"] if channel.filters else []
+    return "; ".join([channel.uri, *([", ".join(renamed)] if renamed else []), *filters])
 
 
 def _ranges(ranges: ParameterRanges) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ def recommend(
     filter_seen: Annotated[bool, typer.Option("--filter-seen", help="Leave out items in the user's history.")] = False,
     titles: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Titles: columns ITEM_ID and TITLE.")] = None,
     interactions: Annotated[
-        str | None, typer.Option(metavar="URI", help="Newer histories than those the model was trained on.")
+        str | None, typer.Option(metavar="URI", help="Newer histories than the model was trained on; read like them.")
     ] = None,
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
@@ -45,7 +45,7 @@ def recommend(
     with connect(context) as client:
         model = best_model(client.get_tuning_job(job))
     if interactions is not None:
-        model = replace(model, interactions_uri=absolute(interactions))
+        model = replace(model, interactions=replace(model.interactions, uri=absolute(interactions)))
     found = recommend_with(model, user, k, filter_seen=filter_seen)
     if output is OutputFormat.TEXT:
         console().print(recommendation_table(found, title_of))

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import fsspec
 
-from hrnn_tuner.algorithms import AlgorithmError, Recommendation, Recommender, load_algorithms
+from hrnn_tuner.algorithms import AlgorithmError, DataChannel, Recommendation, Recommender, load_algorithms
 from hrnn_tuner.cli.exits import CommandError, ExitCode
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1.tuning_job_pb2 import TrainingJobDefinition, TuningJob
+from hrnn_tuner.wire_channels import channel_from_wire
 
 INTERACTIONS_CHANNEL = "interactions"
 TITLE_COLUMNS = ("ITEM_ID", "TITLE")
@@ -28,13 +29,13 @@ class BestModel:
         training_job_name: The best training job.
         algorithm: Name of its algorithm.
         artifact_uri: Folder of its model.
-        interactions_uri: The data with the users' histories.
+        interactions: The data with the users' histories, and how to read them.
     """
 
     training_job_name: str
     algorithm: str
     artifact_uri: str
-    interactions_uri: str
+    interactions: DataChannel
 
 
 def best_model(job: TuningJob) -> BestModel:
@@ -50,10 +51,10 @@ def best_model(job: TuningJob) -> BestModel:
         (item for item in job.spec.training_job_definitions if item.definition_name == best.definition_name),
         TrainingJobDefinition(),
     )
-    uri = next((item.uri for item in definition.data_channels if item.name == INTERACTIONS_CHANNEL), "")
-    if not uri:
+    channel = next((item for item in definition.data_channels if item.name == INTERACTIONS_CHANNEL), None)
+    if channel is None:
         raise CommandError(f"tuning job {job.name!r} has no channel {INTERACTIONS_CHANNEL!r}", ExitCode.CONFLICT)
-    return BestModel(best.name, definition.algorithm, best.artifact_uri, uri)
+    return BestModel(best.name, definition.algorithm, best.artifact_uri, channel_from_wire(channel))
 
 
 def recommend(model: BestModel, user_id: str, k: int, *, filter_seen: bool) -> Sequence[Recommendation]:
@@ -65,11 +66,11 @@ def recommend(model: BestModel, user_id: str, k: int, *, filter_seen: bool) -> S
     with _local_artifact(model.artifact_uri) as folder:
         recommender = _load(model.algorithm, folder)
         try:
-            return recommender.recommend_for_user(user_id, model.interactions_uri, k, filter_seen=filter_seen)
+            return recommender.recommend_for_user(user_id, model.interactions, k, filter_seen=filter_seen)
         except AlgorithmError as error:
             raise CommandError(str(error), ExitCode.BAD_INPUT) from error
         except OSError as error:
-            raise CommandError(f"cannot read {model.interactions_uri}: {error}", ExitCode.NOT_FOUND) from error
+            raise CommandError(f"cannot read {model.interactions.uri}: {error}", ExitCode.NOT_FOUND) from error
 
 
 def _load(algorithm: str, folder: Path) -> Recommender:

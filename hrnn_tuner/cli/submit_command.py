@@ -13,7 +13,6 @@ from hrnn_tuner.cli.following import follow_and_exit
 from hrnn_tuner.cli.options import OutputFormat, OutputOption, connect
 from hrnn_tuner.cli.output import print_json, print_warnings
 from hrnn_tuner.client import parse_request
-from hrnn_tuner.v1.tuning_job_pb2 import DataChannel
 from hrnn_tuner.v1.tuning_service_pb2 import CreateTuningJobRequest
 
 
@@ -30,7 +29,8 @@ def submit(
         list[str] | None,
         typer.Option(
             metavar="CHANNEL=URI",
-            help="URI of a data channel, in place of the file's; paths are made absolute. May be repeated.",
+            help="URI of a data channel, in place of the file's; how it is read stays. Paths are made absolute. May be "
+            "repeated.",
         ),
     ] = None,
     validate_only: Annotated[bool, typer.Option("--validate-only", help="Check everything, start nothing.")] = False,
@@ -87,9 +87,9 @@ def _override_data(request: CreateTuningJobRequest, overrides: list[str]) -> Non
         if not (channel and separator and uri):
             raise CommandError(f"--data {override!r}: expected CHANNEL=URI", ExitCode.BAD_INPUT)
         for definition in request.tuning_job.training_job_definitions:
-            others = [item for item in definition.data_channels if item.name != channel]
-            del definition.data_channels[:]
-            definition.data_channels.extend([*others, DataChannel(name=channel, uri=absolute(uri))])
+            known = next((item for item in definition.data_channels if item.name == channel), None)
+            chosen = definition.data_channels.add(name=channel) if known is None else known
+            chosen.uri = absolute(uri)
 
 
 def absolute(uri: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.objective import Objective
 from hrnn_tuner.domain.search_space import SearchSpace, Value
 from hrnn_tuner.domain.states import (
@@ -48,7 +49,7 @@ class TrainingJobDefinition:
     static_hyperparameters: Mapping[str, Value]
     default_hyperparameters: Mapping[str, Value]
     space: SearchSpace
-    channels: Mapping[str, str]
+    channels: Mapping[str, DataChannel]
     output_uri: str
     resource_class: str
     max_attempts: int

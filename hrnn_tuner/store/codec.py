@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import (
     CategoricalRange,
@@ -63,6 +64,11 @@ def range_from_json(document: Mapping[str, Any]) -> ParameterRange:
     return ContinuousRange(name, float(document["minimum"]), float(document["maximum"]), scaling)
 
 
+def _channel(document: str | Mapping[str, Any]) -> DataChannel:
+    """The data of a channel; before it had options it was stored as its URI alone."""
+    return DataChannel(document) if isinstance(document, str) else DataChannel(**document)
+
+
 def spec_to_json(spec: TuningJobSpec) -> Document:
     """The specification of a tuning job."""
     definitions = [
@@ -73,7 +79,7 @@ def spec_to_json(spec: TuningJobSpec) -> Document:
             "static_hyperparameters": dict(item.static_hyperparameters),
             "default_hyperparameters": dict(item.default_hyperparameters),
             "ranges": [range_to_json(entry) for entry in item.space.ranges],
-            "channels": dict(item.channels),
+            "channels": {name: asdict(channel) for name, channel in item.channels.items()},
             "output_uri": item.output_uri,
             "resource_class": item.resource_class,
             "max_attempts": item.max_attempts,
@@ -101,7 +107,7 @@ def spec_from_json(document: Mapping[str, Any]) -> TuningJobSpec:
             static_hyperparameters=item["static_hyperparameters"],
             default_hyperparameters=item["default_hyperparameters"],
             space=SearchSpace(tuple(range_from_json(entry) for entry in item["ranges"])),
-            channels=item["channels"],
+            channels={name: _channel(entry) for name, entry in item["channels"].items()},
             output_uri=item["output_uri"],
             resource_class=item["resource_class"],
             max_attempts=item["max_attempts"],

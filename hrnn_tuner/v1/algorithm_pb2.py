@@ -26,21 +26,21 @@ from hrnn_tuner.v1 import parameters_pb2 as hrnn__tuner_dot_v1_dot_parameters__p
 from hrnn_tuner.v1 import tuning_job_pb2 as hrnn__tuner_dot_v1_dot_tuning__job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dhrnn_tuner/v1/algorithm.proto\x12\rhrnn_tuner.v1\x1a\x1ehrnn_tuner/v1/parameters.proto\x1a\x1ehrnn_tuner/v1/tuning_job.proto\"\xb1\x03\n\x12HyperparameterSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x04type\x18\x02 \x01(\x0e\x32!.hrnn_tuner.v1.HyperparameterType\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x39\n\rdefault_value\x18\x04 \x01(\x0b\x32\".hrnn_tuner.v1.HyperparameterValue\x12\x16\n\tmin_value\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tmax_value\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x33\n\x07\x63hoices\x18\x07 \x03(\x0b\x32\".hrnn_tuner.v1.HyperparameterValue\x12\x0f\n\x07tunable\x18\x08 \x01(\x08\x12\"\n\x15recommended_min_value\x18\t \x01(\x01H\x02\x88\x01\x01\x12\"\n\x15recommended_max_value\x18\n \x01(\x01H\x03\x88\x01\x01\x42\x0c\n\n_min_valueB\x0c\n\n_max_valueB\x18\n\x16_recommended_min_valueB\x18\n\x16_recommended_max_value\"e\n\nMetricSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x0eobjective_type\x18\x02 \x01(\x0e\x32\x1c.hrnn_tuner.v1.ObjectiveType\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\\\n\x0b\x43hannelSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08required\x18\x02 \x01(\x08\x12\x18\n\x10required_columns\x18\x03 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\"\xd8\x01\n\tAlgorithm\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12:\n\x0fhyperparameters\x18\x03 \x03(\x0b\x32!.hrnn_tuner.v1.HyperparameterSpec\x12*\n\x07metrics\x18\x04 \x03(\x0b\x32\x19.hrnn_tuner.v1.MetricSpec\x12,\n\x08\x63hannels\x18\x05 \x03(\x0b\x32\x1a.hrnn_tuner.v1.ChannelSpec\x12\x12\n\nrecommends\x18\x06 \x01(\x08*\xc4\x01\n\x12HyperparameterType\x12#\n\x1fHYPERPARAMETER_TYPE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bHYPERPARAMETER_TYPE_INTEGER\x10\x01\x12\"\n\x1eHYPERPARAMETER_TYPE_CONTINUOUS\x10\x02\x12#\n\x1fHYPERPARAMETER_TYPE_CATEGORICAL\x10\x03\x12\x1f\n\x1bHYPERPARAMETER_TYPE_BOOLEAN\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dhrnn_tuner/v1/algorithm.proto\x12\rhrnn_tuner.v1\x1a\x1ehrnn_tuner/v1/parameters.proto\x1a\x1ehrnn_tuner/v1/tuning_job.proto\"\xb1\x03\n\x12HyperparameterSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x04type\x18\x02 \x01(\x0e\x32!.hrnn_tuner.v1.HyperparameterType\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x39\n\rdefault_value\x18\x04 \x01(\x0b\x32\".hrnn_tuner.v1.HyperparameterValue\x12\x16\n\tmin_value\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tmax_value\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x33\n\x07\x63hoices\x18\x07 \x03(\x0b\x32\".hrnn_tuner.v1.HyperparameterValue\x12\x0f\n\x07tunable\x18\x08 \x01(\x08\x12\"\n\x15recommended_min_value\x18\t \x01(\x01H\x02\x88\x01\x01\x12\"\n\x15recommended_max_value\x18\n \x01(\x01H\x03\x88\x01\x01\x42\x0c\n\n_min_valueB\x0c\n\n_max_valueB\x18\n\x16_recommended_min_valueB\x18\n\x16_recommended_max_value\"e\n\nMetricSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x0eobjective_type\x18\x02 \x01(\x0e\x32\x1c.hrnn_tuner.v1.ObjectiveType\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\x87\x01\n\x0b\x43hannelSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08required\x18\x02 \x01(\x08\x12\x18\n\x10required_columns\x18\x03 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x18\n\x10optional_columns\x18\x05 \x03(\t\x12\x0f\n\x07options\x18\x06 \x03(\t\"\xd8\x01\n\tAlgorithm\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12:\n\x0fhyperparameters\x18\x03 \x03(\x0b\x32!.hrnn_tuner.v1.HyperparameterSpec\x12*\n\x07metrics\x18\x04 \x03(\x0b\x32\x19.hrnn_tuner.v1.MetricSpec\x12,\n\x08\x63hannels\x18\x05 \x03(\x0b\x32\x1a.hrnn_tuner.v1.ChannelSpec\x12\x12\n\nrecommends\x18\x06 \x01(\x08*\xc4\x01\n\x12HyperparameterType\x12#\n\x1fHYPERPARAMETER_TYPE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bHYPERPARAMETER_TYPE_INTEGER\x10\x01\x12\"\n\x1eHYPERPARAMETER_TYPE_CONTINUOUS\x10\x02\x12#\n\x1fHYPERPARAMETER_TYPE_CATEGORICAL\x10\x03\x12\x1f\n\x1bHYPERPARAMETER_TYPE_BOOLEAN\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hrnn_tuner.v1.algorithm_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HYPERPARAMETERTYPE']._serialized_start=965
-  _globals['_HYPERPARAMETERTYPE']._serialized_end=1161
+  _globals['_HYPERPARAMETERTYPE']._serialized_start=1009
+  _globals['_HYPERPARAMETERTYPE']._serialized_end=1205
   _globals['_HYPERPARAMETERSPEC']._serialized_start=113
   _globals['_HYPERPARAMETERSPEC']._serialized_end=546
   _globals['_METRICSPEC']._serialized_start=548
   _globals['_METRICSPEC']._serialized_end=649
-  _globals['_CHANNELSPEC']._serialized_start=651
-  _globals['_CHANNELSPEC']._serialized_end=743
-  _globals['_ALGORITHM']._serialized_start=746
-  _globals['_ALGORITHM']._serialized_end=962
+  _globals['_CHANNELSPEC']._serialized_start=652
+  _globals['_CHANNELSPEC']._serialized_end=787
+  _globals['_ALGORITHM']._serialized_start=790
+  _globals['_ALGORITHM']._serialized_end=1006
 # @@protoc_insertion_point(module_scope)

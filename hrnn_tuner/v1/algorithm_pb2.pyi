@@ -57,16 +57,20 @@ class MetricSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., objective_type: _Optional[_Union[_tuning_job_pb2.ObjectiveType, str]] = ..., description: _Optional[str] = ...) -> None: ...
 
 class ChannelSpec(_message.Message):
-    __slots__ = ("name", "required", "required_columns", "description")
+    __slots__ = ("name", "required", "required_columns", "description", "optional_columns", "options")
     NAME_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    OPTIONAL_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
     name: str
     required: bool
     required_columns: _containers.RepeatedScalarFieldContainer[str]
     description: str
-    def __init__(self, name: _Optional[str] = ..., required: bool = ..., required_columns: _Optional[_Iterable[str]] = ..., description: _Optional[str] = ...) -> None: ...
+    optional_columns: _containers.RepeatedScalarFieldContainer[str]
+    options: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., required: bool = ..., required_columns: _Optional[_Iterable[str]] = ..., description: _Optional[str] = ..., optional_columns: _Optional[_Iterable[str]] = ..., options: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Algorithm(_message.Message):
     __slots__ = ("name", "description", "hyperparameters", "metrics", "channels", "recommends")

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from hrnn_tuner.v1 import parameters_pb2 as hrnn__tuner_dot_v1_dot_parameters__pb2
 from hrnn_tuner.v1 import training_job_pb2 as hrnn__tuner_dot_v1_dot_training__job__pb2
+from hrnn_tuner.v1 import tuning_job_pb2 as hrnn__tuner_dot_v1_dot_tuning__job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19hrnn_tuner/v1/queue.proto\x12\rhrnn_tuner.v1\x1a\x1ehrnn_tuner/v1/parameters.proto\x1a hrnn_tuner/v1/training_job.proto\"S\n\nAttemptRef\x12\x15\n\rtuning_job_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\r\n\x05token\x18\x04 \x01(\t\"\xec\x04\n\x12TrainingAssignment\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x19\n\x11training_job_name\x18\x02 \x01(\t\x12\x11\n\talgorithm\x18\x03 \x01(\t\x12O\n\x0fhyperparameters\x18\x04 \x03(\x0b\x32\x36.hrnn_tuner.v1.TrainingAssignment.HyperparametersEntry\x12\x41\n\x08\x63hannels\x18\x05 \x03(\x0b\x32/.hrnn_tuner.v1.TrainingAssignment.ChannelsEntry\x12\x18\n\x10objective_metric\x18\x06 \x01(\t\x12\x0c\n\x04seed\x18\x07 \x01(\x03\x12\x12\n\nsplit_seed\x18\x08 \x01(\x03\x12\x14\n\x0c\x61rtifact_uri\x18\t \x01(\t\x12G\n\x0b\x65nvironment\x18\n \x03(\x0b\x32\x32.hrnn_tuner.v1.TrainingAssignment.EnvironmentEntry\x12\x10\n\x08maximize\x18\x0b \x01(\x08\x1aZ\n\x14HyperparametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".hrnn_tuner.v1.HyperparameterValue:\x02\x38\x01\x1a/\n\rChannelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\">\n\x04Task\x12\x36\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32!.hrnn_tuner.v1.TrainingAssignment\"\x10\n\x0e\x41ttemptStarted\"K\n\x11\x41ttemptProgressed\x12\x36\n\x0fsecondary_state\x18\x01 \x01(\x0e\x32\x1d.hrnn_tuner.v1.SecondaryState\"<\n\x0e\x41ttemptMetrics\x12*\n\x06points\x18\x01 \x03(\x0b\x32\x1a.hrnn_tuner.v1.MetricPoint\"\x97\x03\n\x0c\x41ttemptEnded\x12\x34\n\x07outcome\x18\x01 \x01(\x0e\x32#.hrnn_tuner.v1.AttemptEnded.Outcome\x12\x14\n\x0c\x61rtifact_uri\x18\x02 \x01(\t\x12\x44\n\rfinal_metrics\x18\x03 \x03(\x0b\x32-.hrnn_tuner.v1.AttemptEnded.FinalMetricsEntry\x12\x32\n\rfailure_cause\x18\x04 \x01(\x0e\x32\x1b.hrnn_tuner.v1.FailureCause\x12\x16\n\x0e\x66\x61ilure_reason\x18\x05 \x01(\t\x1a\x33\n\x11\x46inalMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"t\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_COMPLETED\x10\x01\x12\x12\n\x0eOUTCOME_FAILED\x10\x02\x12\x13\n\x0fOUTCOME_STOPPED\x10\x03\x12\x10\n\x0cOUTCOME_LOST\x10\x04\"\x9d\x02\n\rAttemptReport\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x30\n\x07started\x18\x03 \x01(\x0b\x32\x1d.hrnn_tuner.v1.AttemptStartedH\x00\x12\x36\n\nprogressed\x18\x04 \x01(\x0b\x32 .hrnn_tuner.v1.AttemptProgressedH\x00\x12\x30\n\x07metrics\x18\x05 \x01(\x0b\x32\x1d.hrnn_tuner.v1.AttemptMetricsH\x00\x12,\n\x05\x65nded\x18\x06 \x01(\x0b\x32\x1b.hrnn_tuner.v1.AttemptEndedH\x00\x42\x07\n\x05\x65vent\"\x88\x01\n\x0fWorkerHeartbeat\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x16\n\x0eresource_class\x18\x02 \x01(\t\x12\r\n\x05slots\x18\x03 \x01(\x05\x12*\n\x07running\x18\x04 \x03(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x0f\n\x07leaving\x18\x05 \x01(\x08\"5\n\x0bIngestProbe\x12\x14\n\x0cscheduler_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\xa5\x01\n\x06Report\x12/\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x1c.hrnn_tuner.v1.AttemptReportH\x00\x12\x33\n\theartbeat\x18\x02 \x01(\x0b\x32\x1e.hrnn_tuner.v1.WorkerHeartbeatH\x00\x12+\n\x05probe\x18\x03 \x01(\x0b\x32\x1a.hrnn_tuner.v1.IngestProbeH\x00\x42\x08\n\x06report\"\xc0\x01\n\x07\x43ontrol\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12/\n\x07\x63ommand\x18\x02 \x01(\x0e\x32\x1e.hrnn_tuner.v1.Control.Command\"\\\n\x07\x43ommand\x12\x17\n\x13\x43OMMAND_UNSPECIFIED\x10\x00\x12\x0e\n\nCOMMAND_GO\x10\x01\x12\x10\n\x0c\x43OMMAND_STOP\x10\x02\x12\x16\n\x12\x43OMMAND_SUPERSEDED\x10\x03\" \n\x07JobHint\x12\x15\n\rtuning_job_id\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19hrnn_tuner/v1/queue.proto\x12\rhrnn_tuner.v1\x1a\x1ehrnn_tuner/v1/parameters.proto\x1a hrnn_tuner/v1/training_job.proto\x1a\x1ehrnn_tuner/v1/tuning_job.proto\"S\n\nAttemptRef\x12\x15\n\rtuning_job_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\r\n\x05token\x18\x04 \x01(\t\"\xa3\x05\n\x12TrainingAssignment\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x19\n\x11training_job_name\x18\x02 \x01(\t\x12\x11\n\talgorithm\x18\x03 \x01(\t\x12O\n\x0fhyperparameters\x18\x04 \x03(\x0b\x32\x36.hrnn_tuner.v1.TrainingAssignment.HyperparametersEntry\x12\x45\n\x08\x63hannels\x18\x05 \x03(\x0b\x32/.hrnn_tuner.v1.TrainingAssignment.ChannelsEntryB\x02\x18\x01\x12\x18\n\x10objective_metric\x18\x06 \x01(\t\x12\x0c\n\x04seed\x18\x07 \x01(\x03\x12\x12\n\nsplit_seed\x18\x08 \x01(\x03\x12\x14\n\x0c\x61rtifact_uri\x18\t \x01(\t\x12G\n\x0b\x65nvironment\x18\n \x03(\x0b\x32\x32.hrnn_tuner.v1.TrainingAssignment.EnvironmentEntry\x12\x10\n\x08maximize\x18\x0b \x01(\x08\x12\x31\n\rdata_channels\x18\x0c \x03(\x0b\x32\x1a.hrnn_tuner.v1.DataChannel\x1aZ\n\x14HyperparametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".hrnn_tuner.v1.HyperparameterValue:\x02\x38\x01\x1a/\n\rChannelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\">\n\x04Task\x12\x36\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32!.hrnn_tuner.v1.TrainingAssignment\"\x10\n\x0e\x41ttemptStarted\"K\n\x11\x41ttemptProgressed\x12\x36\n\x0fsecondary_state\x18\x01 \x01(\x0e\x32\x1d.hrnn_tuner.v1.SecondaryState\"<\n\x0e\x41ttemptMetrics\x12*\n\x06points\x18\x01 \x03(\x0b\x32\x1a.hrnn_tuner.v1.MetricPoint\"\x97\x03\n\x0c\x41ttemptEnded\x12\x34\n\x07outcome\x18\x01 \x01(\x0e\x32#.hrnn_tuner.v1.AttemptEnded.Outcome\x12\x14\n\x0c\x61rtifact_uri\x18\x02 \x01(\t\x12\x44\n\rfinal_metrics\x18\x03 \x03(\x0b\x32-.hrnn_tuner.v1.AttemptEnded.FinalMetricsEntry\x12\x32\n\rfailure_cause\x18\x04 \x01(\x0e\x32\x1b.hrnn_tuner.v1.FailureCause\x12\x16\n\x0e\x66\x61ilure_reason\x18\x05 \x01(\t\x1a\x33\n\x11\x46inalMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"t\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_COMPLETED\x10\x01\x12\x12\n\x0eOUTCOME_FAILED\x10\x02\x12\x13\n\x0fOUTCOME_STOPPED\x10\x03\x12\x10\n\x0cOUTCOME_LOST\x10\x04\"\x9d\x02\n\rAttemptReport\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x30\n\x07started\x18\x03 \x01(\x0b\x32\x1d.hrnn_tuner.v1.AttemptStartedH\x00\x12\x36\n\nprogressed\x18\x04 \x01(\x0b\x32 .hrnn_tuner.v1.AttemptProgressedH\x00\x12\x30\n\x07metrics\x18\x05 \x01(\x0b\x32\x1d.hrnn_tuner.v1.AttemptMetricsH\x00\x12,\n\x05\x65nded\x18\x06 \x01(\x0b\x32\x1b.hrnn_tuner.v1.AttemptEndedH\x00\x42\x07\n\x05\x65vent\"\x88\x01\n\x0fWorkerHeartbeat\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x16\n\x0eresource_class\x18\x02 \x01(\t\x12\r\n\x05slots\x18\x03 \x01(\x05\x12*\n\x07running\x18\x04 \x03(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x0f\n\x07leaving\x18\x05 \x01(\x08\"5\n\x0bIngestProbe\x12\x14\n\x0cscheduler_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\xa5\x01\n\x06Report\x12/\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x1c.hrnn_tuner.v1.AttemptReportH\x00\x12\x33\n\theartbeat\x18\x02 \x01(\x0b\x32\x1e.hrnn_tuner.v1.WorkerHeartbeatH\x00\x12+\n\x05probe\x18\x03 \x01(\x0b\x32\x1a.hrnn_tuner.v1.IngestProbeH\x00\x42\x08\n\x06report\"\xc0\x01\n\x07\x43ontrol\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12/\n\x07\x63ommand\x18\x02 \x01(\x0e\x32\x1e.hrnn_tuner.v1.Control.Command\"\\\n\x07\x43ommand\x12\x17\n\x13\x43OMMAND_UNSPECIFIED\x10\x00\x12\x0e\n\nCOMMAND_GO\x10\x01\x12\x10\n\x0c\x43OMMAND_STOP\x10\x02\x12\x16\n\x12\x43OMMAND_SUPERSEDED\x10\x03\" \n\x07JobHint\x12\x15\n\rtuning_job_id\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,44 +40,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRAININGASSIGNMENT_CHANNELSENTRY']._serialized_options = b'8\001'
   _globals['_TRAININGASSIGNMENT_ENVIRONMENTENTRY']._loaded_options = None
   _globals['_TRAININGASSIGNMENT_ENVIRONMENTENTRY']._serialized_options = b'8\001'
+  _globals['_TRAININGASSIGNMENT'].fields_by_name['channels']._loaded_options = None
+  _globals['_TRAININGASSIGNMENT'].fields_by_name['channels']._serialized_options = b'\030\001'
   _globals['_ATTEMPTENDED_FINALMETRICSENTRY']._loaded_options = None
   _globals['_ATTEMPTENDED_FINALMETRICSENTRY']._serialized_options = b'8\001'
-  _globals['_ATTEMPTREF']._serialized_start=110
-  _globals['_ATTEMPTREF']._serialized_end=193
-  _globals['_TRAININGASSIGNMENT']._serialized_start=196
-  _globals['_TRAININGASSIGNMENT']._serialized_end=816
-  _globals['_TRAININGASSIGNMENT_HYPERPARAMETERSENTRY']._serialized_start=625
-  _globals['_TRAININGASSIGNMENT_HYPERPARAMETERSENTRY']._serialized_end=715
-  _globals['_TRAININGASSIGNMENT_CHANNELSENTRY']._serialized_start=717
-  _globals['_TRAININGASSIGNMENT_CHANNELSENTRY']._serialized_end=764
-  _globals['_TRAININGASSIGNMENT_ENVIRONMENTENTRY']._serialized_start=766
-  _globals['_TRAININGASSIGNMENT_ENVIRONMENTENTRY']._serialized_end=816
-  _globals['_TASK']._serialized_start=818
-  _globals['_TASK']._serialized_end=880
-  _globals['_ATTEMPTSTARTED']._serialized_start=882
-  _globals['_ATTEMPTSTARTED']._serialized_end=898
-  _globals['_ATTEMPTPROGRESSED']._serialized_start=900
-  _globals['_ATTEMPTPROGRESSED']._serialized_end=975
-  _globals['_ATTEMPTMETRICS']._serialized_start=977
-  _globals['_ATTEMPTMETRICS']._serialized_end=1037
-  _globals['_ATTEMPTENDED']._serialized_start=1040
-  _globals['_ATTEMPTENDED']._serialized_end=1447
-  _globals['_ATTEMPTENDED_FINALMETRICSENTRY']._serialized_start=1278
-  _globals['_ATTEMPTENDED_FINALMETRICSENTRY']._serialized_end=1329
-  _globals['_ATTEMPTENDED_OUTCOME']._serialized_start=1331
-  _globals['_ATTEMPTENDED_OUTCOME']._serialized_end=1447
-  _globals['_ATTEMPTREPORT']._serialized_start=1450
-  _globals['_ATTEMPTREPORT']._serialized_end=1735
-  _globals['_WORKERHEARTBEAT']._serialized_start=1738
-  _globals['_WORKERHEARTBEAT']._serialized_end=1874
-  _globals['_INGESTPROBE']._serialized_start=1876
-  _globals['_INGESTPROBE']._serialized_end=1929
-  _globals['_REPORT']._serialized_start=1932
-  _globals['_REPORT']._serialized_end=2097
-  _globals['_CONTROL']._serialized_start=2100
-  _globals['_CONTROL']._serialized_end=2292
-  _globals['_CONTROL_COMMAND']._serialized_start=2200
-  _globals['_CONTROL_COMMAND']._serialized_end=2292
-  _globals['_JOBHINT']._serialized_start=2294
-  _globals['_JOBHINT']._serialized_end=2326
+  _globals['_ATTEMPTREF']._serialized_start=142
+  _globals['_ATTEMPTREF']._serialized_end=225
+  _globals['_TRAININGASSIGNMENT']._serialized_start=228
+  _globals['_TRAININGASSIGNMENT']._serialized_end=903
+  _globals['_TRAININGASSIGNMENT_HYPERPARAMETERSENTRY']._serialized_start=712
+  _globals['_TRAININGASSIGNMENT_HYPERPARAMETERSENTRY']._serialized_end=802
+  _globals['_TRAININGASSIGNMENT_CHANNELSENTRY']._serialized_start=804
+  _globals['_TRAININGASSIGNMENT_CHANNELSENTRY']._serialized_end=851
+  _globals['_TRAININGASSIGNMENT_ENVIRONMENTENTRY']._serialized_start=853
+  _globals['_TRAININGASSIGNMENT_ENVIRONMENTENTRY']._serialized_end=903
+  _globals['_TASK']._serialized_start=905
+  _globals['_TASK']._serialized_end=967
+  _globals['_ATTEMPTSTARTED']._serialized_start=969
+  _globals['_ATTEMPTSTARTED']._serialized_end=985
+  _globals['_ATTEMPTPROGRESSED']._serialized_start=987
+  _globals['_ATTEMPTPROGRESSED']._serialized_end=1062
+  _globals['_ATTEMPTMETRICS']._serialized_start=1064
+  _globals['_ATTEMPTMETRICS']._serialized_end=1124
+  _globals['_ATTEMPTENDED']._serialized_start=1127
+  _globals['_ATTEMPTENDED']._serialized_end=1534
+  _globals['_ATTEMPTENDED_FINALMETRICSENTRY']._serialized_start=1365
+  _globals['_ATTEMPTENDED_FINALMETRICSENTRY']._serialized_end=1416
+  _globals['_ATTEMPTENDED_OUTCOME']._serialized_start=1418
+  _globals['_ATTEMPTENDED_OUTCOME']._serialized_end=1534
+  _globals['_ATTEMPTREPORT']._serialized_start=1537
+  _globals['_ATTEMPTREPORT']._serialized_end=1822
+  _globals['_WORKERHEARTBEAT']._serialized_start=1825
+  _globals['_WORKERHEARTBEAT']._serialized_end=1961
+  _globals['_INGESTPROBE']._serialized_start=1963
+  _globals['_INGESTPROBE']._serialized_end=2016
+  _globals['_REPORT']._serialized_start=2019
+  _globals['_REPORT']._serialized_end=2184
+  _globals['_CONTROL']._serialized_start=2187
+  _globals['_CONTROL']._serialized_end=2379
+  _globals['_CONTROL_COMMAND']._serialized_start=2287
+  _globals['_CONTROL_COMMAND']._serialized_end=2379
+  _globals['_JOBHINT']._serialized_start=2381
+  _globals['_JOBHINT']._serialized_end=2413
 # @@protoc_insertion_point(module_scope)

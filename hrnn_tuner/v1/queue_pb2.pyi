@@ -1,5 +1,6 @@
 from hrnn_tuner.v1 import parameters_pb2 as _parameters_pb2
 from hrnn_tuner.v1 import training_job_pb2 as _training_job_pb2
+from hrnn_tuner.v1 import tuning_job_pb2 as _tuning_job_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -22,7 +23,7 @@ class AttemptRef(_message.Message):
     def __init__(self, tuning_job_id: _Optional[str] = ..., number: _Optional[int] = ..., attempt: _Optional[int] = ..., token: _Optional[str] = ...) -> None: ...
 
 class TrainingAssignment(_message.Message):
-    __slots__ = ("ref", "training_job_name", "algorithm", "hyperparameters", "channels", "objective_metric", "seed", "split_seed", "artifact_uri", "environment", "maximize")
+    __slots__ = ("ref", "training_job_name", "algorithm", "hyperparameters", "channels", "objective_metric", "seed", "split_seed", "artifact_uri", "environment", "maximize", "data_channels")
     class HyperparametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +56,7 @@ class TrainingAssignment(_message.Message):
     ARTIFACT_URI_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     MAXIMIZE_FIELD_NUMBER: _ClassVar[int]
+    DATA_CHANNELS_FIELD_NUMBER: _ClassVar[int]
     ref: AttemptRef
     training_job_name: str
     algorithm: str
@@ -66,7 +68,8 @@ class TrainingAssignment(_message.Message):
     artifact_uri: str
     environment: _containers.ScalarMap[str, str]
     maximize: bool
-    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., training_job_name: _Optional[str] = ..., algorithm: _Optional[str] = ..., hyperparameters: _Optional[_Mapping[str, _parameters_pb2.HyperparameterValue]] = ..., channels: _Optional[_Mapping[str, str]] = ..., objective_metric: _Optional[str] = ..., seed: _Optional[int] = ..., split_seed: _Optional[int] = ..., artifact_uri: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., maximize: bool = ...) -> None: ...
+    data_channels: _containers.RepeatedCompositeFieldContainer[_tuning_job_pb2.DataChannel]
+    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., training_job_name: _Optional[str] = ..., algorithm: _Optional[str] = ..., hyperparameters: _Optional[_Mapping[str, _parameters_pb2.HyperparameterValue]] = ..., channels: _Optional[_Mapping[str, str]] = ..., objective_metric: _Optional[str] = ..., seed: _Optional[int] = ..., split_seed: _Optional[int] = ..., artifact_uri: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., maximize: bool = ..., data_channels: _Optional[_Iterable[_Union[_tuning_job_pb2.DataChannel, _Mapping]]] = ...) -> None: ...
 
 class Task(_message.Message):
     __slots__ = ("assignments",)

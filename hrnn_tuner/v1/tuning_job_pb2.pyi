@@ -148,12 +148,25 @@ class Autotune(_message.Message):
     def __init__(self, enabled: bool = ...) -> None: ...
 
 class DataChannel(_message.Message):
-    __slots__ = ("name", "uri")
+    __slots__ = ("name", "uri", "columns", "event_type", "event_value_threshold")
+    class ColumnsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     URI_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_VALUE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     name: str
     uri: str
-    def __init__(self, name: _Optional[str] = ..., uri: _Optional[str] = ...) -> None: ...
+    columns: _containers.ScalarMap[str, str]
+    event_type: str
+    event_value_threshold: float
+    def __init__(self, name: _Optional[str] = ..., uri: _Optional[str] = ..., columns: _Optional[_Mapping[str, str]] = ..., event_type: _Optional[str] = ..., event_value_threshold: _Optional[float] = ...) -> None: ...
 
 class StoppingCondition(_message.Message):
     __slots__ = ("max_runtime_in_seconds",)

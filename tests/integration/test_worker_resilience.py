@@ -12,6 +12,7 @@ import pytest
 from hrnn_tuner.broker.contract import Message
 from hrnn_tuner.v1 import queue_pb2 as pb
 from hrnn_tuner.v1.training_job_pb2 import FailureCause, SecondaryState
+from hrnn_tuner.v1.tuning_job_pb2 import DataChannel
 from tests.support.worker_harness import TIMEOUT_S, Rig, in_memory, worker_settings
 from worker_service.composition import build_worker
 
@@ -41,7 +42,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         ({"fail": "nan"}, "INVALID_OBJECTIVE", "NaN"),
         ({"objective_metric": "other"}, "INVALID_OBJECTIVE", "never reported"),
         ({"algorithm": "unknown"}, "ALGORITHM_ERROR", "'unknown' is not installed"),
-        ({"channels": {"interactions": "/etc/passwd"}}, "ALGORITHM_ERROR", "'/etc/passwd' is not below"),
+        (
+            {"data_channels": [DataChannel(name="interactions", uri="/etc/passwd")]},
+            "ALGORITHM_ERROR",
+            "'/etc/passwd' is not below",
+        ),
         ({"artifact_uri": "/elsewhere/x"}, "ALGORITHM_ERROR", "'/elsewhere/x' is not below"),
     ],
 )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from hrnn_tuner.algorithms.contract import AlgorithmError, Recommendation
-from worker_service.hrnn.artifact import load_artifact
+from hrnn_tuner.domain.data_channel import DataChannel
+from worker_service.hrnn.artifact import Artifact, load_artifact
 from worker_service.hrnn.data.cache import load_interactions
 from worker_service.hrnn.data.dataset import MAX_HISTORY
-from worker_service.hrnn.data.queries import ask_features, encode_history
+from worker_service.hrnn.user_history import UserHistory
 
 
 class HrnnRecommender:
@@ -32,11 +31,10 @@ class HrnnRecommender:
     def __init__(self, artifact_dir: str | Path, device: str = "cpu", cache_dir: Path | None = None) -> None:
         self._artifact = load_artifact(Path(artifact_dir), device)
         self._numbers = {item: row + 1 for row, item in enumerate(self._artifact.items)}
-        self._device = device
         self._cache_dir = cache_dir
 
     def recommend_for_user(
-        self, user_id: str, interactions_uri: str, k: int, *, filter_seen: bool = False
+        self, user_id: str, interactions: DataChannel, k: int, *, filter_seen: bool = False
     ) -> Sequence[Recommendation]:
         """The best ``k`` items for a user of the interactions data, by the user's whole history there.
 
@@ -44,18 +42,18 @@ class HrnnRecommender:
 
         Args:
             user_id: USER_ID; an unknown user gets popular items.
-            interactions_uri: CSV or Parquet data, as for training; any number of rows will do.
+            interactions: CSV or Parquet data, as for training; any number of rows will do.
             k: Length of the list, at least 1; shorter when the catalogue is.
             filter_seen: Leave out the items of the history.
 
         Raises:
             DataError: When the data are missing or malformed.
         """
-        interactions = load_interactions(interactions_uri, self._cache_dir)
-        user = interactions.users.find(user_id)
-        rows = slice(0, 0) if user is None else interactions.history(user)
-        events = zip(interactions.item[rows].tolist(), interactions.timestamp[rows].tolist(), strict=True)
-        history = [(interactions.items[item], time) for item, time in events]
+        found = load_interactions(interactions, self._cache_dir)
+        user = found.users.find(user_id)
+        rows = slice(0, 0) if user is None else found.history(user)
+        events = zip(found.item[rows].tolist(), found.timestamp[rows].tolist(), strict=True)
+        history = [(found.items[item], time) for item, time in events]
         return self.recommend(history, None, k, filter_seen=filter_seen)
 
     def recommend(
@@ -76,32 +74,53 @@ class HrnnRecommender:
         Raises:
             AlgorithmError: When ``k`` is below 1.
         """
+        return self.user(history).recommend(now, k, filter_seen=filter_seen)
+
+    def user(self, history: Sequence[tuple[str, int]] = ()) -> LiveUser:
+        """A user to be followed event by event, after a history as in `recommend`."""
+        return LiveUser(self._artifact, self._numbers, history)
+
+
+class LiveUser:
+    """One user whose events are read as they come; `HrnnRecommender.user` makes one.
+
+    Each event costs one step of the model, and leaves what reading the whole history anew would. Not for several
+    threads at once.
+    """
+
+    def __init__(self, artifact: Artifact, numbers: Mapping[str, int], history: Sequence[tuple[str, int]]) -> None:
+        self._artifact = artifact
+        self._numbers = numbers
+        self._history = UserHistory(artifact.model, artifact.rule)
+        events = sorted(dict.fromkeys(history), key=lambda event: event[1])
+        known = [(numbers[item], time) for item, time in events if item in numbers][-MAX_HISTORY:]
+        self._history.read([number for number, _ in known], [time for _, time in known])
+
+    def add(self, item_id: str, timestamp: int) -> None:
+        """Reads an event; one with an item that the model does not know changes nothing.
+
+        Raises:
+            AlgorithmError: When it is older than the latest event read.
+        """
+        number = self._numbers.get(item_id)
+        if number is not None:
+            self._history.read([number], [timestamp])
+
+    def recommend(self, now: int | None, k: int, *, filter_seen: bool = False) -> list[Recommendation]:
+        """The best ``k`` items now; see `HrnnRecommender.recommend`.
+
+        Raises:
+            AlgorithmError: When ``k`` is below 1.
+        """
         if k < 1:
             raise AlgorithmError(f"the number of recommendations is {k}; allowed: at least 1")
-        events = sorted(dict.fromkeys(history), key=lambda event: event[1])
-        numbers = np.array([self._numbers.get(item, 0) for item, _ in events], np.int64)
-        times = np.array([time for _, time in events], np.int64)
-        known = numbers > 0
-        shares = self._shares(numbers[known], times[known], now) if known.any() else self._popularity()
+        shares = self._history.scores(now).softmax(dim=0) if len(self._history) else self._popularity()
         ranked = shares.clone()
         if filter_seen:
-            ranked[torch.from_numpy(numbers[known] - 1).to(self._device)] = -1.0
+            ranked[torch.from_numpy(self._history.items - 1).to(ranked.device)] = -1.0
         best = ranked.topk(min(k, len(ranked)))
         rows = [row for row, value in zip(best.indices.tolist(), best.values.tolist(), strict=True) if value >= 0]
         return [Recommendation(self._artifact.items[row], float(shares[row])) for row in rows]
-
-    @torch.no_grad()
-    def _shares(self, numbers: NDArray[np.int64], times: NDArray[np.int64], now: int | None) -> Tensor:
-        """Softmax over the catalogue after a history of known items [N]."""
-        model, rule = self._artifact.model, self._artifact.rule
-        items, _, features = encode_history(numbers, times, rule, MAX_HISTORY)
-        _, state = model.encode(
-            torch.from_numpy(items[:, None]).to(self._device),
-            torch.from_numpy(features[:, None]).to(self._device),
-            model.initial_state(1),
-        )
-        asked = torch.from_numpy(ask_features(rule, int(times[-1]), now)).to(self._device)
-        return model.scores(model.ask(model.output(state), asked))[0].softmax(dim=0)
 
     def _popularity(self) -> Tensor:
         """Shares of the items in the training events [N]; one more for each, so that none is zero."""

@@ -22,6 +22,7 @@ class HrnnSettings:
     max_user_history_length_percentile: float
     cell: str
     use_query_gap: bool
+    own_items: bool
     session_gap: int
     recency_half_life_days: float
     learning_rate: float
@@ -31,6 +32,8 @@ class HrnnSettings:
     patience: int
     loss: str
     negative_samples: int
+    split: str
+    truth: str
 
     @classmethod
     def from_hyperparameters(cls, hyperparameters: Mapping[str, Value]) -> HrnnSettings:

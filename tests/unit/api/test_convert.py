@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api_service import from_proto, to_proto
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace, Value
 from hrnn_tuner.domain.tuning_job import ResourceLimits, StrategyName, TrainingJobDefinition, TuningJobSpec
@@ -43,6 +44,13 @@ def spaces(draw: st.DrawFn) -> SearchSpace:
     return SearchSpace((*integers, *numbers, *categories))
 
 
+CHANNELS = st.builds(
+    DataChannel,
+    uri=NAME,
+    columns=st.dictionaries(NAME, NAME, max_size=3),
+    event_type=st.none() | TEXT,
+    event_value_threshold=st.none() | DOUBLE,
+)
 DEFINITIONS = st.builds(
     TrainingJobDefinition,
     name=TEXT,
@@ -51,7 +59,7 @@ DEFINITIONS = st.builds(
     static_hyperparameters=STATIC,
     default_hyperparameters=st.just(ALGORITHM.defaults()),
     space=spaces(),
-    channels=st.dictionaries(NAME, NAME, max_size=3),
+    channels=st.dictionaries(NAME, CHANNELS, max_size=3),
     output_uri=NAME,
     resource_class=NAME,
     max_attempts=st.integers(1, 31),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from hrnn_tuner.algorithms import Algorithm, DataError, Recommendation
+from hrnn_tuner.algorithms import Algorithm, DataChannel, DataError, Recommendation
 from hrnn_tuner.cli.main import app
 from tests.unit.client.fake_service import FakeService, serving
 
@@ -39,11 +39,12 @@ class FakeRecommender:
         self.model = (Path(artifact_dir) / "model.txt").read_text()
 
     def recommend_for_user(
-        self, user_id: str, interactions_uri: str, k: int, *, filter_seen: bool = False
+        self, user_id: str, interactions: DataChannel, k: int, *, filter_seen: bool = False
     ) -> Sequence[Recommendation]:
         if user_id == "broken":
             raise DataError("column USER_ID is missing")
-        items = [self.model, user_id, interactions_uri, str(filter_seen)]
+        read = [interactions.filters, *interactions.columns.values()] if interactions.filters else []
+        items = [self.model, user_id, interactions.uri, str(filter_seen), *read]
         return [Recommendation(item, 0.5 / rank) for rank, item in enumerate(items[:k], start=1)]
 
 

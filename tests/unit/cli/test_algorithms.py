@@ -38,7 +38,15 @@ HRNN = pb_algorithm.Algorithm(
         ),
     ],
     metrics=[pb_algorithm.MetricSpec(name="precision_at_25", objective_type=OBJECTIVE_TYPE_MAXIMIZE)],
-    channels=[pb_algorithm.ChannelSpec(name="interactions", required=True, required_columns=["USER_ID", "ITEM_ID"])],
+    channels=[
+        pb_algorithm.ChannelSpec(
+            name="interactions",
+            required=True,
+            required_columns=["USER_ID", "ITEM_ID"],
+            options=["columns", "event_type"],
+            description="Who used what.",
+        )
+    ],
 )
 
 
@@ -56,7 +64,7 @@ def test_one_algorithm_is_shown_in_full(service: FakeService, invoke: Invoke) ->
     assert "cell categorical gru, lstm gru no" in lines
     assert "rate continuous [0, inf) 0.001 no" in lines
     assert "precision_at_25 maximize" in lines
-    assert "interactions yes USER_ID, ITEM_ID" in lines
+    assert "interactions yes USER_ID, ITEM_ID columns, event_type Who used what." in lines
 
 
 def test_one_algorithm_is_printed_as_json_that_reads_back(service: FakeService, invoke: Invoke) -> None:

@@ -59,6 +59,20 @@ def test_json_carries_rank_item_title_and_score(ended: FakeService, invoke: Invo
     assert seen["item_id"] == "True"
 
 
+def test_other_data_are_read_with_the_options_of_the_job(
+    service: FakeService, invoke: Invoke, artifact: Path, tmp_path: Path
+) -> None:
+    job = job_with(str(artifact))
+    channel = job.spec.training_job_definitions[0].data_channels[0]
+    channel.columns["TIMESTAMP"] = "rated_at"
+    channel.event_type, channel.event_value_threshold = "watch", 4
+    service.answers("GetTuningJob", pb.GetTuningJobResponse(tuning_job=job))
+    newer = tmp_path / "newer.csv"
+    printed = invoke("recommend", "--job", "demo", "--user", "7", "--interactions", str(newer), "-o", "json").stdout
+    items = [item["item_id"] for item in json.loads(printed)["recommendations"]]
+    assert items[2:] == [str(newer), "False", "event_type 'watch' and event_value_threshold 4", "rated_at"]
+
+
 def test_a_remote_model_is_fetched_and_removed(service: FakeService, invoke: Invoke) -> None:
     memory = fsspec.filesystem("memory")
     memory.pipe("/bucket/job/model.txt", b"remote-model")

@@ -54,6 +54,18 @@ def test_submit_overrides_name_and_data_with_absolute_paths(
     assert channels == {"interactions": str(tmp_path / "my.csv"), "items": "s3://bucket/items"}
 
 
+def test_submit_keeps_how_data_are_read_when_it_takes_others(
+    accepting: FakeService, invoke: Invoke, tmp_path: Path
+) -> None:
+    asked = spec()
+    asked.training_job_definitions[0].data_channels[0].event_type = "watch"
+    file = tmp_path / "job.json"
+    file.write_text(json_format.MessageToJson(asked))
+    invoke("submit", str(file), "--data", "interactions=/elsewhere.csv")
+    (sent,) = accepting.requests["CreateTuningJob"][0].tuning_job.training_job_definitions[0].data_channels
+    assert (sent.uri, sent.event_type) == ("/elsewhere.csv", "watch")
+
+
 def test_submit_validate_only_starts_nothing_and_watches_nothing(
     accepting: FakeService, invoke: Invoke, spec_file: str
 ) -> None:

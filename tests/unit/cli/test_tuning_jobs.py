@@ -61,6 +61,19 @@ def test_describe_shows_what_was_asked_for_and_the_best(service: FakeService, in
         assert line in out
 
 
+def test_describe_shows_how_data_are_read(service: FakeService, invoke: Invoke) -> None:
+    job = tuning_job()
+    channel = job.spec.training_job_definitions[0].data_channels[0]
+    channel.columns.update({"TIMESTAMP": "rated_at", "USER_ID": "who"})
+    channel.event_type, channel.event_value_threshold = "watch", 3.5
+    service.answers("GetTuningJob", pb.GetTuningJobResponse(tuning_job=job))
+    out = [" ".join(line.split()) for line in invoke("describe", "demo").stdout.splitlines()]
+    assert (
+        "data interactions /data/interactions.csv; TIMESTAMP from rated_at, USER_ID from who; "
+        "only event_type 'watch' and event_value_threshold 3.5"
+    ) in out
+
+
 def test_a_long_artifact_uri_is_never_cut_off(service: FakeService, invoke: Invoke) -> None:
     uri = "s3://bucket/" + "0123456789" * 30
     job = tuning_job("COMPLETED", best=training_job(2, 0.2, artifact_uri=uri))

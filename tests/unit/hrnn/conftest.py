@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from hrnn_tuner.algorithms import DataChannel
 from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from hrnn_tuner.domain.search_space import Value
 from tests.support.interactions import write_interactions
 from tests.unit.hrnn.context import ContextFactory, RecordingContext
 from worker_service.hrnn.data import cache, dataset
+from worker_service.hrnn.data.metadata import loading
 
 #: A model small enough for a test, that still learns.
 SMALL: Mapping[str, Value] = {
@@ -29,6 +31,7 @@ def fresh_process_state() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     cache.forget_in_process()
+    loading.forget_in_process()
     dataset.forget_in_process()
     yield
     torch.set_num_threads(threads)
@@ -49,7 +52,7 @@ def make_context(tmp_path: Path, interactions_path: Path) -> ContextFactory:
         artifact_dir = tmp_path / f"artifact-{made}"
         artifact_dir.mkdir()
         return RecordingContext(
-            channels={"interactions": uri or str(interactions_path)},
+            channels={"interactions": DataChannel(uri or str(interactions_path))},
             artifact_dir=artifact_dir,
             cache_dir=tmp_path / "cache",
             hyperparameters={**ALGORITHM.defaults(), **SMALL, **hyperparameters},

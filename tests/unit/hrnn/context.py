@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hrnn_tuner.algorithms import DataChannel
 from hrnn_tuner.domain.search_space import Value
 
 
@@ -11,7 +12,7 @@ from hrnn_tuner.domain.search_space import Value
 class RecordingContext:
     """A training context that keeps what the trainer tells it, and stops after a number of epochs or steps."""
 
-    channels: Mapping[str, str]
+    channels: Mapping[str, DataChannel]
     artifact_dir: Path
     cache_dir: Path
     hyperparameters: Mapping[str, Value]
@@ -19,6 +20,7 @@ class RecordingContext:
     split_seed: int = 1
     objective_metric: str = "precision_at_25"
     device: str = "cpu"
+    checkpoint_dir: Path | None = None
     stop_after_steps: int | None = None
     reports: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
     started: int = 0

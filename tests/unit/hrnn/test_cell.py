@@ -18,7 +18,9 @@ def _generator(seed: int = 0) -> torch.Generator:
 
 def _busy_model(cell: str = "hrnn") -> HrnnModel:
     """A model whose parameters are all away from their neutral start, so that every path shows."""
-    model = HrnnModel(ModelShape(items=9, hidden_dimension=H, cell=cell, use_query_gap=True), _generator())
+    model = HrnnModel(
+        ModelShape(items=9, hidden_dimension=H, cell=cell, use_query_gap=True, own_items=True), _generator()
+    )
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += 0.3 * torch.randn(parameter.shape, generator=_generator(1))
@@ -145,7 +147,9 @@ def test_the_discount_depends_on_the_time_gap() -> None:
 
 
 def test_an_untrained_model_ignores_user_level_output_and_time_of_asking() -> None:
-    model = HrnnModel(ModelShape(items=9, hidden_dimension=H, cell="hrnn", use_query_gap=True), _generator())
+    model = HrnnModel(
+        ModelShape(items=9, hidden_dimension=H, cell="hrnn", use_query_gap=True, own_items=True), _generator()
+    )
     outputs = torch.randn(3, H, generator=_generator(1))
     torch.testing.assert_close(model.ask(outputs, torch.rand(3, FEATURES, generator=_generator(2))), outputs)
     assert not model.user_output.any()
@@ -167,8 +171,9 @@ def test_padding_has_no_score_whatever_its_embedding() -> None:
     model = _busy_model()
     with torch.no_grad():
         model.table[0] = 1e6
-    assert model.scores(torch.ones(1, H)).shape == (1, 9)
-    assert float(model.scores(torch.ones(1, H)).detach().max()) < 1e3
+    scores = model.scores(torch.ones(1, H), torch.zeros(1, FEATURES), None)
+    assert scores.shape == (1, 9)
+    assert float(scores.detach().max()) < 1e3
 
 
 def test_padding_receives_no_gradient() -> None:
@@ -176,6 +181,6 @@ def test_padding_receives_no_gradient() -> None:
     items, features = _events(5, 2)
     items[3:, 1] = 0
     outputs, _ = model.encode(items, features, model.initial_state(2))
-    model.scores(outputs).logsumexp(dim=-1).sum().backward()
+    model.scores(outputs.flatten(0, 1), features.flatten(0, 1), None).logsumexp(dim=-1).sum().backward()
     assert model.table.grad is not None
     assert not model.table.grad[0].any()

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from worker_service.hrnn.network.loss import full_softmax_loss
-from worker_service.hrnn.network.sampled_loss import NegativeSampler, sampled_softmax_loss
+from worker_service.hrnn.network.loss import ExtraScores, full_softmax_loss
+from worker_service.hrnn.network.sampled_loss import Negatives, NegativeSampler, sampled_softmax_loss
 
 M, N, H = 700, 30, 5
 
@@ -46,7 +46,7 @@ def test_the_sampled_loss_nears_the_full_one_with_many_negatives() -> None:
     full = full_softmax_loss(queries, table, bias, targets, weights).item()
     errors = []
     for size in (30, 30_000):
-        sampled = sampled_softmax_loss(queries, table, bias, targets, weights, *sampler.draw(size))
+        sampled = sampled_softmax_loss(queries, table, bias, targets, weights, sampler.draw(size))
         errors.append(abs(sampled.item() - full) / full)
     assert errors[1] < 0.005
     assert errors[1] < errors[0]
@@ -55,21 +55,61 @@ def test_the_sampled_loss_nears_the_full_one_with_many_negatives() -> None:
 def test_the_sampled_loss_sums_over_all_others_when_each_is_drawn_once_with_its_true_share() -> None:
     queries, table, bias, targets, weights = _inputs()
     every = torch.arange(N)
-    uniform = torch.full((N,), 1.0 / N).log()
-    sampled = sampled_softmax_loss(queries, table, bias, targets, weights, every, uniform)
+    negatives = Negatives(every, torch.zeros(N))  # log(draws) - log(q * draws) with q = 1 / N and N draws, one each
+    sampled = sampled_softmax_loss(queries, table, bias, targets, weights, negatives)
     torch.testing.assert_close(sampled, full_softmax_loss(queries, table, bias, targets, weights))
 
 
 def test_negatives_that_are_the_target_itself_are_masked() -> None:
     queries, table, bias, _, weights = _inputs()
     targets = torch.full((M,), 3)
-    hits = torch.full((10,), 3)
-    loss = sampled_softmax_loss(queries, table, bias, targets, weights, hits, torch.zeros(10))
+    hits = Negatives(torch.tensor([3]), torch.zeros(1))
+    loss = sampled_softmax_loss(queries, table, bias, targets, weights, hits)
     assert loss.item() == pytest.approx(0.0, abs=1e-4)
 
 
 def test_negatives_are_drawn_by_the_three_quarter_power_of_the_counts() -> None:
     sampler = NegativeSampler(torch.tensor([1, 16]), torch.Generator().manual_seed(0))
-    drawn, log_shares = sampler.draw(20_000)
-    assert float((drawn == 1).float().mean()) == pytest.approx(8 / 9, abs=0.01)
-    assert log_shares[drawn == 1][0].exp().item() == pytest.approx(8 / 9)
+    rows, correction = sampler.draw(20_000)
+    assert rows.tolist() == [0, 1]
+    # The correction is log(draws / expected draws): near 0, and the expected draws are those of the power.
+    drawn = correction.exp() * torch.tensor([1 / 9, 8 / 9])
+    assert drawn.tolist() == pytest.approx([1 / 9, 8 / 9], abs=0.01)
+    assert drawn.sum().item() == pytest.approx(1.0)
+
+
+def _extra(values: Tensor) -> ExtraScores:
+    """Three scores in every row but the last, whose columns depend on the row."""
+    row = torch.arange(M - 1).repeat_interleave(3)
+    column = (row * 7 + torch.tensor([0, 4, 9]).repeat(M - 1)) % N
+    bounds = torch.cat((torch.arange(0, 3 * M - 2, 3), torch.tensor([3 * M - 3])))
+    return ExtraScores(bounds, row, column, values)
+
+
+def _dense(extra: ExtraScores) -> Tensor:
+    """The same as a matrix [M, N]."""
+    return torch.zeros(M, N).index_put((extra.row, extra.column), extra.value)
+
+
+def test_extra_scores_enter_the_full_loss_and_its_gradients_like_a_dense_matrix() -> None:
+    queries, table, bias, targets, weights = _inputs()
+    values = torch.randn(3 * (M - 1), generator=torch.Generator().manual_seed(2), requires_grad=True)
+    scores = queries @ table.T + bias + _dense(_extra(values))
+    expected = (weights * functional.cross_entropy(scores, targets, reduction="none")).sum()
+    wanted = torch.autograd.grad(expected, (queries, table, bias, values))
+    loss = full_softmax_loss(queries, table, bias, targets, weights, _extra(values))
+    found = torch.autograd.grad(loss, (queries, table, bias, values))
+    torch.testing.assert_close(loss, expected)
+    for mine, reference in zip(found, wanted, strict=True):
+        torch.testing.assert_close(mine, reference, rtol=1e-4, atol=1e-4)
+
+
+def test_extra_scores_enter_the_sampled_loss_of_targets_and_of_negatives() -> None:
+    queries, table, bias, targets, weights = _inputs()
+    values = torch.randn(3 * (M - 1), generator=torch.Generator().manual_seed(2), requires_grad=True)
+    every = Negatives(torch.arange(N), torch.zeros(N))
+    sampled = sampled_softmax_loss(queries, table, bias, targets, weights, every, _extra(values))
+    full = full_softmax_loss(queries, table, bias, targets, weights, _extra(values))
+    torch.testing.assert_close(sampled, full)
+    (mine,), (reference,) = torch.autograd.grad(sampled, (values,)), torch.autograd.grad(full, (values,))
+    torch.testing.assert_close(mine, reference, rtol=1e-4, atol=1e-5)

@@ -31,13 +31,15 @@ def test_three_epochs_on_movielens_beat_popularity_in_the_same_harness(make_cont
     )
     HrnnTrainer().train(context)
     settings = HrnnSettings.from_hyperparameters(context.hyperparameters)
-    data = training_data(load_interactions(str(DATA), context.cache_dir), settings, context.split_seed)
+    data = training_data(
+        load_interactions(context.channels["interactions"], context.cache_dir), settings, context.split_seed
+    )
     counts = torch.from_numpy(item_counts(data.events_item, data.events_time, len(data.catalogue), None))
 
     def popularity(batch: Queries) -> torch.Tensor:
         return counts.expand(len(batch), -1)
 
-    baseline = evaluate(popularity, data.validation, len(data.catalogue), data.total_items)
+    baseline = evaluate(popularity, data.validation, len(data.catalogue), data.total_items).metrics()
     learnt = context.reports[-1][1]
     assert len(data.validation) >= 60
     for name in ("precision_at_25", "normalized_discounted_cumulative_gain_at_25", "coverage"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hrnn_tuner.algorithms.contract import DataError
+from hrnn_tuner.algorithms import DataChannel, DataError
 from tests.support.interactions import make_interactions, write_interactions, write_rows
 from worker_service.hrnn.data import cache
 from worker_service.hrnn.data.cache import forget_in_process, load_interactions
@@ -16,7 +16,7 @@ from worker_service.hrnn.data.vocabulary import Vocabulary
 
 
 def _load(path: Path, rows: list[tuple[str, str, int]]) -> Interactions:
-    return load_interactions(str(write_rows(path, rows)), None)
+    return load_interactions(DataChannel(str(write_rows(path, rows))), None)
 
 
 def _history(interactions: Interactions, user: str) -> list[tuple[str, int]]:
@@ -31,8 +31,8 @@ def _history(interactions: Interactions, user: str) -> list[tuple[str, int]]:
 
 @pytest.fixture
 def no_source_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(source: object) -> None:
-        raise AssertionError(f"the source was read again: {source}")
+    def refuse(source: object, channel: DataChannel) -> None:
+        raise AssertionError(f"the source was read again: {channel}")
 
     monkeypatch.setattr(cache, "read_interactions", refuse)
 
@@ -71,18 +71,18 @@ def test_the_fingerprint_follows_the_content_and_not_the_format(tmp_path: Path) 
 def test_a_second_preparation_in_the_process_reads_nothing(
     tmp_path: Path, interactions_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = load_interactions(str(interactions_path), tmp_path)
+    first = load_interactions(DataChannel(str(interactions_path)), tmp_path)
     monkeypatch.setattr(cache, "read_interactions", None)
-    assert load_interactions(str(interactions_path), tmp_path) is first
+    assert load_interactions(DataChannel(str(interactions_path)), tmp_path) is first
 
 
 def test_another_process_reads_the_prepared_data_and_not_the_source(
     tmp_path: Path, interactions_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    first = load_interactions(str(interactions_path), tmp_path)
+    first = load_interactions(DataChannel(str(interactions_path)), tmp_path)
     forget_in_process()
     request.getfixturevalue("no_source_reads")
-    second = load_interactions(str(interactions_path), tmp_path)
+    second = load_interactions(DataChannel(str(interactions_path)), tmp_path)
     assert second.fingerprint == first.fingerprint
     assert isinstance(second.item, np.memmap)
     assert (second.item == first.item).all()
@@ -91,80 +91,52 @@ def test_another_process_reads_the_prepared_data_and_not_the_source(
 
 def test_a_changed_source_is_read_again(tmp_path: Path) -> None:
     path = write_interactions(tmp_path / "data.csv", seed=0)
-    first = load_interactions(str(path), tmp_path / "cache")
+    first = load_interactions(DataChannel(str(path)), tmp_path / "cache")
     write_interactions(path, seed=1)
     os.utime(path, ns=(1, 1))  # whatever the clock's resolution, the change shows
-    assert load_interactions(str(path), tmp_path / "cache").fingerprint != first.fingerprint
+    assert load_interactions(DataChannel(str(path)), tmp_path / "cache").fingerprint != first.fingerprint
 
 
 def test_the_same_content_elsewhere_shares_the_prepared_data(tmp_path: Path, interactions_path: Path) -> None:
-    load_interactions(str(interactions_path), tmp_path / "cache")
+    load_interactions(DataChannel(str(interactions_path)), tmp_path / "cache")
     copy = Path(shutil.copy(interactions_path, tmp_path / "copy.csv"))
-    load_interactions(str(copy), tmp_path / "cache")
+    load_interactions(DataChannel(str(copy)), tmp_path / "cache")
     entries = [entry.name for entry in (tmp_path / "cache" / "hrnn").iterdir() if entry.name != "sources"]
     assert len(entries) == 1
 
 
 def test_damaged_prepared_data_are_made_anew(tmp_path: Path, interactions_path: Path) -> None:
-    first = load_interactions(str(interactions_path), tmp_path)
+    first = load_interactions(DataChannel(str(interactions_path)), tmp_path)
     forget_in_process()
     broken = tmp_path / "hrnn" / first.fingerprint / "item.npy"
     broken.unlink()
     broken.write_bytes(b"\x93NUMPY cut short")
-    second = load_interactions(str(interactions_path), tmp_path)
+    second = load_interactions(DataChannel(str(interactions_path)), tmp_path)
     assert second.item.tolist() == first.item.tolist()
     forget_in_process()
-    assert isinstance(load_interactions(str(interactions_path), tmp_path).item, np.memmap)
-
-
-def test_of_two_writers_at_the_same_time_both_get_the_data(
-    tmp_path: Path, interactions_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written = cache._write
-
-    def write_while_another_finishes(folder: Path, interactions: Interactions) -> None:
-        written(folder, interactions)
-        if not (tmp_path / "hrnn" / interactions.fingerprint).exists():
-            shutil.copytree(folder, tmp_path / "hrnn" / interactions.fingerprint)
-
-    monkeypatch.setattr(cache, "_write", write_while_another_finishes)
-    assert isinstance(load_interactions(str(interactions_path), tmp_path).item, np.memmap)
-    assert not list((tmp_path / "hrnn").glob(".writing-*"))
-
-
-def test_a_failed_write_leaves_nothing_behind(
-    tmp_path: Path, interactions_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(folder: Path, interactions: Interactions) -> None:
-        (folder / "half.npy").touch()
-        raise OSError("disk full")
-
-    monkeypatch.setattr(cache, "_write", fail)
-    with pytest.raises(OSError, match="disk full"):
-        load_interactions(str(interactions_path), tmp_path)
-    assert [entry.name for entry in (tmp_path / "hrnn").iterdir()] == ["sources"]
+    assert isinstance(load_interactions(DataChannel(str(interactions_path)), tmp_path).item, np.memmap)
 
 
 def test_too_few_interactions_are_an_error_with_both_numbers(tmp_path: Path) -> None:
     interactions = _load(tmp_path / "data.csv", make_interactions(4, 3, 5, seed=0))
     with pytest.raises(DataError, match=r"^data has 12 interactions; at least 1000 are needed$"):
-        check_trainable(interactions, "data")
+        check_trainable(interactions, DataChannel("data"))
 
 
 def test_dropped_duplicates_are_mentioned_where_they_matter(tmp_path: Path) -> None:
     interactions = _load(tmp_path / "data.csv", make_interactions(4, 3, 5, seed=0) * 2)
     with pytest.raises(DataError, match="has 12 interactions after 12 exact duplicates were dropped"):
-        check_trainable(interactions, "data")
+        check_trainable(interactions, DataChannel("data"))
 
 
 def test_too_few_users_with_two_events_are_an_error_with_both_numbers(tmp_path: Path) -> None:
     rows = make_interactions(24, 50, 5, seed=0) + [(f"once{user}", "i1", 1) for user in range(30)]
     interactions = _load(tmp_path / "data.csv", rows)
     with pytest.raises(DataError, match="has 24 users with at least 2 interactions; at least 25 are needed"):
-        check_trainable(interactions, "data")
+        check_trainable(interactions, DataChannel("data"))
 
 
 def test_a_file_with_a_header_only_has_zero_interactions(tmp_path: Path) -> None:
-    interactions = load_interactions(str(write_rows(tmp_path / "data.csv", [])), tmp_path / "cache")
+    interactions = load_interactions(DataChannel(str(write_rows(tmp_path / "data.csv", []))), tmp_path / "cache")
     with pytest.raises(DataError, match="has 0 interactions"):
-        check_trainable(interactions, "data")
+        check_trainable(interactions, DataChannel("data"))

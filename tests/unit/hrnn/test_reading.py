@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from hrnn_tuner.algorithms.contract import DataError
+from hrnn_tuner.algorithms import DataChannel, DataError
 from tests.support.interactions import write_rows
 from worker_service.hrnn.data.reading import RawInteractions, read_interactions
 from worker_service.hrnn.data.sources import find_source
@@ -18,7 +18,7 @@ ROWS = [("u1", "i1", 100), ("u2", "i2", 50)]
 
 
 def _read(path: Path | str) -> RawInteractions:
-    return read_interactions(find_source(str(path)))
+    return read_interactions(find_source(str(path), "interactions"), DataChannel(str(path)))
 
 
 def _rows(raw: RawInteractions) -> list[tuple[str, str, int]]:
@@ -160,6 +160,13 @@ def test_ids_of_a_senseless_type_are_an_error(tmp_path: Path) -> None:
     path = _parquet(tmp_path, USER_ID=pa.array([1.5]), ITEM_ID=pa.array(["i"]), TIMESTAMP=pa.array([1]))
     with pytest.raises(DataError, match="has USER_ID of type double; allowed: text or whole numbers"):
         _read(path)
+
+
+def test_an_id_may_have_256_characters_and_no_more(tmp_path: Path) -> None:
+    longest = "ü" * 256
+    assert _rows(_read(write_rows(tmp_path / "data.csv", [(longest, "i", 1)]))) == [(longest, "i", 1)]
+    with pytest.raises(DataError, match="has ITEM_ID of 257 characters in row 2; allowed: at most 256"):
+        _read(write_rows(tmp_path / "data.csv", [("u", "i", 1), ("u", "x" * 257, 1)]))
 
 
 def test_rows_of_different_width_are_an_error_that_names_the_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from hrnn_tuner.algorithms import load_algorithms
+from hrnn_tuner.algorithms import DataChannel, load_algorithms
 from hrnn_tuner.algorithms.contract import AlgorithmError
 from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from tests.support.interactions import write_rows
@@ -41,7 +41,10 @@ def test_the_saved_model_scores_as_the_trained_one_did(trained: RecordingContext
     artifact = load_artifact(trained.artifact_dir, "cpu")
     interactions = load_interactions(trained.channels["interactions"], trained.cache_dir)
     data = training_data(interactions, HrnnSettings.from_hyperparameters(trained.hyperparameters), trained.split_seed)
-    metrics = evaluate(ModelScorer(artifact.model), data.validation, len(data.catalogue), data.total_items)
+    metrics = evaluate(
+        ModelScorer(artifact.model, artifact.rule), data.validation, len(data.catalogue), data.total_items
+    )
+    metrics = metrics.metrics()
     reported = artifact.manifest["metrics"]
     assert {name: reported[name] for name in metrics} == dict(metrics)
 
@@ -96,7 +99,7 @@ def test_a_user_of_the_data_gets_what_their_history_gives(
     recommender: HrnnRecommender, tmp_path: Path, trained: RecordingContext
 ) -> None:
     path = write_rows(tmp_path / "few.csv", [("ann", item, time) for item, time in reversed(HISTORY)])
-    assert recommender.recommend_for_user("ann", str(path), 5) == recommender.recommend(HISTORY, None, 5)
+    assert recommender.recommend_for_user("ann", DataChannel(str(path)), 5) == recommender.recommend(HISTORY, None, 5)
 
 
 def test_an_unknown_user_gets_popular_items(recommender: HrnnRecommender, trained: RecordingContext) -> None:
@@ -165,7 +168,10 @@ def test_the_flat_cell_survives_the_round_trip(make_context: ContextFactory) -> 
     context = make_context(cell="flat", use_query_gap=False, epochs=1)
     HrnnTrainer().train(context)
     assert len(HrnnRecommender(context.artifact_dir).recommend(HISTORY, None, 5)) == 5
-    assert not any("user" in name for name in load_artifact(context.artifact_dir, "cpu").model.state_dict())
+    assert not any(
+        "cell.user" in name or name == "user_output"
+        for name in load_artifact(context.artifact_dir, "cpu").model.state_dict()
+    )
 
 
 def test_every_default_lies_within_its_limits() -> None:

@@ -110,7 +110,7 @@ def _gradient_reaching_step_zero(bptt: int) -> float:
     weights = np.zeros(len(positions.item), np.float32)
     weights[int(OFFSETS[2]) + 5] = 1.0
     tensors = TrainingTensors(positions, weights, "cpu")
-    model = HrnnModel(ModelShape(9, 4, "hrnn", use_query_gap=True), torch.Generator().manual_seed(0))
+    model = HrnnModel(ModelShape(9, 4, "hrnn", use_query_gap=True, own_items=False), torch.Generator().manual_seed(0))
     state = model.initial_state(1)
     traced = None
     for chunk in chunks(OFFSETS, [[2]], bptt):
@@ -121,7 +121,7 @@ def _gradient_reaching_step_zero(bptt: int) -> float:
             model,
             batch,
             state,
-            lambda own, queries, targets, weight: full_softmax_loss(queries, own.item_rows, own.bias, targets, weight),
+            lambda own, *given: full_softmax_loss(given[0], own.item_rows, own.bias, *given[1:]),
             None,
         )
         if len(batch.counted):
@@ -137,7 +137,7 @@ def test_bptt_is_the_number_of_steps_that_a_gradient_travels_back(bptt: int, rea
 
 def test_the_state_is_carried_over_the_end_of_a_chunk() -> None:
     tensors = TrainingTensors(_positions(), np.ones(int(OFFSETS[-1]), np.float32), "cpu")
-    model = HrnnModel(ModelShape(9, 4, "hrnn", use_query_gap=True), torch.Generator().manual_seed(0))
+    model = HrnnModel(ModelShape(9, 4, "hrnn", use_query_gap=True, own_items=False), torch.Generator().manual_seed(0))
 
     def last_state(bptt: int) -> torch.Tensor:
         state = model.initial_state(1)

@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from hrnn_tuner.algorithms import DataChannel
 from hrnn_tuner.algorithms.contract import AlgorithmError, DataError, InvalidObjectiveError, TrainingContext
 from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from hrnn_tuner.domain.search_space import Value
@@ -19,7 +19,7 @@ from worker_service.hrnn.data.cache import load_interactions
 from worker_service.hrnn.data.dataset import TrainingData, training_data
 from worker_service.hrnn.data.queries import Queries
 from worker_service.hrnn.data.recency import item_counts
-from worker_service.hrnn.evaluation.evaluate import evaluate
+from worker_service.hrnn.evaluation.evaluate import Evaluation, evaluate
 from worker_service.hrnn.settings import HrnnSettings
 from worker_service.hrnn.trainer import HrnnTrainer
 from worker_service.hrnn.training import training_job
@@ -60,7 +60,7 @@ def test_the_model_learns_what_follows_what(make_context: ContextFactory) -> Non
     def popularity(batch: Queries) -> torch.Tensor:
         return counts.expand(len(batch), -1)
 
-    baseline = evaluate(popularity, data.validation, len(data.catalogue), data.total_items)
+    baseline = evaluate(popularity, data.validation, len(data.catalogue), data.total_items).metrics()
     learnt = context.reports[-1][1]
     assert learnt["mean_reciprocal_rank_at_25"] > 2 * baseline["mean_reciprocal_rank_at_25"]
     assert learnt["train_loss"] < context.reports[0][1]["train_loss"]
@@ -99,10 +99,14 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     def replace(name: str, values: list[float]) -> None:
         following = iter(values)
 
-        def scripted(*arguments: Any) -> dict[str, float]:
-            return {**plain(*arguments), name: next(following, 0.0)}
+        class Scripted:
+            def __init__(self, real: Evaluation) -> None:
+                self._real = real
 
-        monkeypatch.setattr(training_job, "evaluate", scripted)
+            def metrics(self) -> dict[str, float]:
+                return {**self._real.metrics(), name: next(following, 0.0)}
+
+        monkeypatch.setattr(training_job, "evaluate", lambda *arguments: Scripted(plain(*arguments)))
 
     return replace
 
@@ -227,7 +231,7 @@ def test_an_unknown_hyperparameter_is_an_error_that_names_it(make_context: Conte
 
 def test_a_missing_channel_is_an_error(make_context: ContextFactory) -> None:
     context = make_context()
-    context.channels = {"items": "x"}
+    context.channels = {"items": DataChannel("x")}
     with pytest.raises(DataError, match="the channel 'interactions' is missing; given: items"):
         _train(context)
 
@@ -267,7 +271,7 @@ def test_coverage_is_measured_against_all_items_of_the_interactions(make_context
     def same_for_all(batch: Queries) -> torch.Tensor:
         return torch.arange(float(len(data.catalogue))).expand(len(batch), -1)
 
-    metrics = evaluate(same_for_all, data.validation, len(data.catalogue), data.total_items)
+    metrics = evaluate(same_for_all, data.validation, len(data.catalogue), data.total_items).metrics()
     assert metrics["coverage"] == pytest.approx(25 / data.total_items)
 
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from hrnn_tuner.algorithms import DataChannel
 from hrnn_tuner.settings import Settings
 from worker_service.assignment import Assignment, AttemptKey
 from worker_service.attempt import Attempt, Attempts
 from worker_service.attempt_run import forbidden_location
 
 
-def _attempt(
-    number: int = 1, *, token: str = "t", channels: dict[str, str] | None = None, artifact: str = "/out/x"
-) -> Attempt:
+def _attempt(number: int = 1, *, token: str = "t", data: str | None = None, artifact: str = "/out/x") -> Attempt:
     key = AttemptKey("job", number, 1, token)
-    assignment = Assignment(key, "n", "a", {}, channels or {}, "m", True, 0, 0, artifact, {})
+    channels = {} if data is None else {"i": DataChannel(data)}
+    assignment = Assignment(key, "n", "a", {}, channels, "m", True, 0, 0, artifact, {})
     return Attempt(assignment, {}, lambda: None)
 
 
@@ -57,9 +57,9 @@ def test_only_so_many_ended_attempts_are_remembered(monkeypatch: pytest.MonkeyPa
 
 def test_data_may_only_come_from_the_data_prefixes_and_models_may_also_go_to_the_artifacts_folder() -> None:
     settings = Settings(data_prefixes=("/data",), artifacts_url="/out")
-    assert forbidden_location(_attempt(channels={"i": "/data/x.csv"}), settings) is None
+    assert forbidden_location(_attempt(data="/data/x.csv"), settings) is None
     assert forbidden_location(_attempt(artifact="/data/models/x"), settings) is None
-    complaint = forbidden_location(_attempt(channels={"i": "/out/x.csv"}), settings)
+    complaint = forbidden_location(_attempt(data="/out/x.csv"), settings)
     assert complaint is not None
     assert "'i'" in complaint
     assert "'/out/x.csv'" in complaint
@@ -72,5 +72,5 @@ def test_data_may_only_come_from_the_data_prefixes_and_models_may_also_go_to_the
 
 def test_without_prefixes_nothing_can_be_read_or_written() -> None:
     settings = Settings(data_prefixes=(), artifacts_url="")
-    assert forbidden_location(_attempt(channels={"i": "/data/x.csv"}), settings) is not None
+    assert forbidden_location(_attempt(data="/data/x.csv"), settings) is not None
     assert forbidden_location(_attempt(artifact=str(Path("/tmp/x"))), settings) is not None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hrnn_tuner.algorithms import DataChannel
 from hrnn_tuner.broker.contract import Message
 from hrnn_tuner.v1 import queue_pb2 as pb
 from tests.support.worker_harness import assignment
@@ -18,7 +19,11 @@ def _message(task: pb.Task) -> Message:
 
 
 def test_a_task_is_read_with_the_types_of_its_values(tmp_path: Path) -> None:
-    wanted = assignment(tmp_path, 3, x=0.25, k=4, c="b", flag=True, environment={"A": "1"}, channels={"i": "/d"})
+    wanted = assignment(tmp_path, 3, x=0.25, k=4, c="b", flag=True, environment={"A": "1"})
+    wanted.data_channels.add(
+        name="i", uri="/d", columns={"TIMESTAMP": "when"}, event_type="", event_value_threshold=0.0
+    )
+    wanted.data_channels.add(name="j", uri="/e")
     (found,) = convert.parse_task(_message(pb.Task(assignments=[wanted])))
     assert found.key == AttemptKey("job", 3, 1, "token-3")
     assert found.hyperparameters["x"] == 0.25
@@ -26,8 +31,15 @@ def test_a_task_is_read_with_the_types_of_its_values(tmp_path: Path) -> None:
     assert isinstance(found.hyperparameters["k"], int)
     assert found.hyperparameters["c"] == "b"
     assert found.hyperparameters["flag"] is True
-    assert (found.environment, found.channels) == ({"A": "1"}, {"i": "/d"})
+    assert found.environment == {"A": "1"}
+    assert found.channels == {"i": DataChannel("/d", {"TIMESTAMP": "when"}, "", 0.0), "j": DataChannel("/e")}
     assert (found.seed, found.split_seed, found.maximize) == (1, 2, True)
+
+
+def test_a_task_of_a_scheduler_that_knew_no_options_is_read(tmp_path: Path) -> None:
+    earlier = assignment(tmp_path, channels={"i": "/d"})
+    (found,) = convert.parse_task(_message(pb.Task(assignments=[earlier])))
+    assert found.channels == {"i": DataChannel("/d")}
 
 
 def test_a_task_may_carry_several_training_jobs(tmp_path: Path) -> None:

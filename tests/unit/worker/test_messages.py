@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from hrnn_tuner.algorithms import DataChannel
 from worker_service.messages import (
     EpochMetrics,
     JobEnded,
@@ -24,7 +25,7 @@ RUN = RunJob(
     name="n",
     algorithm="a",
     hyperparameters={"i": 1, "f": 1.0, "s": "x", "b": True},
-    channels={"c": "/d"},
+    channels={"c": DataChannel("/d", {"USER_ID": "who"}, "watch", 0.5), "e": DataChannel("/f")},
     objective_metric="m",
     maximize=True,
     seed=2**62,

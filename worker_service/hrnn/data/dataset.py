@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hrnn_tuner.algorithms.contract import DataError
 from worker_service.hrnn.data.lru import LruCache
 from worker_service.hrnn.data.preparation import Interactions
 from worker_service.hrnn.data.queries import Queries, build_queries
 from worker_service.hrnn.data.recency import choose_half_life
 from worker_service.hrnn.data.sessions import SessionRule, gaps_of
-from worker_service.hrnn.data.split import Role, assign_roles, select_training_users
+from worker_service.hrnn.data.split import Split, TemporalSplit, Truth, UserHoldout, select_training_users
 from worker_service.hrnn.settings import HrnnSettings
 
 #: Longer histories keep their newest events.
@@ -51,15 +52,17 @@ class TrainingData:
 
     Attributes:
         fingerprint: That of the interactions.
-        catalogue: Item number in the interactions by catalogue number less one, int64 [N]; the items of training users.
-        total_items: Items in the interactions, training users' or not.
+        catalogue: Item number in the interactions by catalogue number less one, int64 [N]; the items of training
+            events.
+        total_items: Items in the interactions, of training events or not.
         rule: The session rule.
         positions: The training steps.
-        events_item: Catalogue number of every event of the training users, int32 [E].
+        events_item: Catalogue number of every training event, int32 [E].
         events_time: Its Unix seconds, int64 [E].
+        events_offsets: Events of history v are ``events_offsets[v]:events_offsets[v + 1]``, int64 [V + 1].
         half_life_days: The half-life that suits the data.
-        validation: Queries of the validation users.
-        test: Queries of the test users.
+        validation: What the epoch and the winner are chosen by; none where the split has no validation.
+        test: What the winner is measured by; may be none.
     """
 
     fingerprint: str
@@ -69,22 +72,32 @@ class TrainingData:
     positions: Positions
     events_item: NDArray[np.int32]
     events_time: NDArray[np.int64]
+    events_offsets: NDArray[np.int64]
     half_life_days: float
     validation: Queries
     test: Queries
 
 
-def training_data(interactions: Interactions, settings: HrnnSettings, split_seed: int) -> TrainingData:
+def training_data(
+    interactions: Interactions, settings: HrnnSettings, split_seed: int, split: Split | None = None
+) -> TrainingData:
     """Builds the training data, or takes them from an earlier training job of this process.
 
+    Args:
+        interactions: All users.
+        settings: The hyperparameters.
+        split_seed: Decides with a user's id what the user is for, where whole users are held out.
+        split: Overrules what the hyperparameters choose, for benchmarks.
+
     Raises:
-        DataError: When the percentiles leave nobody.
+        DataError: When the percentiles leave nobody, or the split leaves nothing to validate by.
     """
     minimum, maximum = settings.min_user_history_length_percentile, settings.max_user_history_length_percentile
-    key = (interactions.fingerprint, split_seed, minimum, maximum, settings.session_gap)
+    split = split or _chosen_split(settings, split_seed)
+    key = (interactions.fingerprint, split, minimum, maximum, settings.session_gap)
     found = _in_process.get(key)
     if found is None:
-        found = _build(interactions, settings, split_seed)
+        found = _build(interactions, settings, split)
         _in_process.put(key, found)
     return found
 
@@ -94,31 +107,44 @@ def forget_in_process() -> None:
     _in_process.clear()
 
 
-def _build(interactions: Interactions, settings: HrnnSettings, split_seed: int) -> TrainingData:
-    """Splits users, and derives everything from the training users alone."""
-    roles = assign_roles(interactions.users, np.diff(interactions.offsets), split_seed)
+def _chosen_split(settings: HrnnSettings, split_seed: int) -> Split:
+    """The split that the hyperparameters ask for."""
+    if settings.split == "temporal":
+        return TemporalSplit()
+    return UserHoldout(split_seed, Truth(settings.truth))
+
+
+def _build(interactions: Interactions, settings: HrnnSettings, split: Split) -> TrainingData:
+    """Divides the interactions, and derives everything from the training events alone."""
+    division = split.divide(interactions, settings.session_gap)
     users = select_training_users(
-        interactions,
-        roles,
+        division.training_ends - interactions.offsets[:-1],
         settings.min_user_history_length_percentile,
         settings.max_user_history_length_percentile,
     )
-    rows, offsets = _rows(interactions, users)
+    rows, offsets = _rows(interactions.offsets[users], division.training_ends[users])
     catalogue, numbers = np.unique(interactions.item[rows], return_inverse=True)
     items = (numbers + 1).astype(np.int32)  # 0 is padding
     times = np.asarray(interactions.timestamp[rows])
     first = np.zeros(len(rows), np.bool_)
     first[offsets[:-1]] = True
     gaps = np.where(first, 0, gaps_of(times))
-    rule = SessionRule.choose(settings.session_gap, gaps[~first])
+    rule = division.rule or SessionRule.choose(settings.session_gap, gaps[~first])
     if rule.session_gap_s != settings.session_gap:
         _log.info("session_gap is %d s, taken from the gaps, not %d s", rule.session_gap_s, settings.session_gap)
     to_catalogue = np.zeros(len(interactions.items), np.int64)
     to_catalogue[catalogue] = np.arange(1, len(catalogue) + 1)
-    queries = [
-        build_queries(interactions, np.flatnonzero(roles == role), to_catalogue, rule, MAX_HISTORY)
-        for role in (Role.VALIDATION, Role.TEST)
-    ]
+    validation, test = (
+        build_queries(interactions, asked, to_catalogue, rule, MAX_HISTORY)
+        for asked in (division.validation, division.test)
+    )
+    if split.has_validation and not len(validation):
+        raise DataError(
+            "the split leaves nobody to validate by: no user has events before and in the validation window"
+        )
+    for name, queries in (("validation", validation), ("test", test)):
+        unknown = 100 * queries.unknown_truth_share
+        _log.info("%s: %d queries, %.1f%% of what they ask for is no training item", name, len(queries), unknown)
     return TrainingData(
         fingerprint=interactions.fingerprint,
         catalogue=catalogue.astype(np.int64),
@@ -127,16 +153,16 @@ def _build(interactions: Interactions, settings: HrnnSettings, split_seed: int) 
         positions=_positions(items, times, rule.features(gaps, first), offsets),
         events_item=items,
         events_time=times,
+        events_offsets=offsets,
         half_life_days=choose_half_life(items, times, len(catalogue)),
-        validation=queries[0],
-        test=queries[1],
+        validation=validation,
+        test=test,
     )
 
 
-def _rows(interactions: Interactions, users: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row numbers of the users' newest events [E] and where each user starts among them [users + 1]."""
-    ends = interactions.offsets[users + 1]
-    lengths = np.minimum(ends - interactions.offsets[users], MAX_HISTORY)
+def _rows(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row numbers of the newest events of histories [E] and where each history starts among them [V + 1]."""
+    lengths = np.minimum(ends - starts, MAX_HISTORY)
     offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
     return np.arange(offsets[-1]) + np.repeat(ends - lengths - offsets[:-1], lengths), offsets
 

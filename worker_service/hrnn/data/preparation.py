@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrnn_tuner.algorithms.contract import DataError
+from hrnn_tuner.domain.data_channel import DataChannel
 from worker_service.hrnn.data.reading import RawInteractions
 from worker_service.hrnn.data.vocabulary import Vocabulary
 
@@ -32,6 +33,7 @@ class Interactions:
         item: Item number of each event, int32 [E].
         timestamp: Unix seconds of each event, int64 [E]; not decreasing within a user.
         duplicates: Number of exact duplicates that were dropped.
+        left_out: Number of rows that the channel's filters left out.
     """
 
     fingerprint: str
@@ -41,41 +43,58 @@ class Interactions:
     item: NDArray[np.int32]
     timestamp: NDArray[np.int64]
     duplicates: int
+    left_out: int = 0
 
     def history(self, user: int) -> slice:
         """The events of a user."""
         return slice(int(self.offsets[user]), int(self.offsets[user + 1]))
 
 
-def prepare(raw: RawInteractions) -> Interactions:
-    """Numbers ids, drops exact duplicates and sorts by (user, timestamp, file order)."""
+def prepare(raw: RawInteractions) -> tuple[Interactions, NDArray[np.int64]]:
+    """Numbers ids, drops exact duplicates and sorts by (user, timestamp, file order).
+
+    Returns:
+        The interactions, and for each of their events the raw row that it is, int64 [E].
+    """
     users, user = Vocabulary.encode(raw.users)
     items, item = Vocabulary.encode(raw.items)
-    keep = _first_of_equals(user, item, raw.timestamps)
-    user, item, timestamp = user[keep], item[keep], raw.timestamps[keep]
-    order = np.lexsort((timestamp, user))  # stable: equal timestamps stay in file order
-    item, timestamp = item[order], timestamp[order]
+    rows = np.flatnonzero(_first_of_equals(user, item, raw.timestamps))
+    rows = rows[np.lexsort((raw.timestamps[rows], user[rows]))]  # stable: equal timestamps stay in file order
+    duplicates = len(user) - len(rows)
+    user, item, timestamp = user[rows], item[rows], raw.timestamps[rows]
     counts = np.bincount(user, minlength=len(users))
     offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
     fingerprint = _fingerprint(users, items, offsets, item, timestamp)
-    return Interactions(fingerprint, users, items, offsets, item, timestamp, int(len(keep) - keep.sum()))
+    interactions = Interactions(fingerprint, users, items, offsets, item, timestamp, duplicates, raw.left_out)
+    return interactions, rows
 
 
-def check_trainable(interactions: Interactions, uri: str) -> None:
-    """Checks that there is enough to train on.
+def check_trainable(interactions: Interactions, channel: DataChannel) -> None:
+    """Checks that what the channel's filters left is enough to train on.
 
     Raises:
         DataError: With the number found and the number needed.
     """
     events = len(interactions.item)
-    dropped = f" after {interactions.duplicates} exact duplicates were dropped" if interactions.duplicates else ""
+    dropped = _dropped(interactions, channel)
     if events < MIN_INTERACTIONS:
-        raise DataError(f"{uri} has {events} interactions{dropped}; at least {MIN_INTERACTIONS} are needed")
+        raise DataError(f"{channel.uri} has {events} interactions{dropped}; at least {MIN_INTERACTIONS} are needed")
     users = int((np.diff(interactions.offsets) >= 2).sum())
     if users < MIN_USERS:
         raise DataError(
-            f"{uri} has {users} users with at least 2 interactions{dropped}; at least {MIN_USERS} are needed"
+            f"{channel.uri} has {users} users with at least 2 interactions{dropped}; at least {MIN_USERS} are needed"
         )
+
+
+def _dropped(interactions: Interactions, channel: DataChannel) -> str:
+    """Says what became of the rows that do not count; empty when all of them do."""
+    parts = []
+    if channel.filters:
+        left = len(interactions.item) + interactions.duplicates
+        parts.append(f"{channel.filters} left {left} of {left + interactions.left_out} rows")
+    if interactions.duplicates:
+        parts.append(f"{interactions.duplicates} exact duplicates were dropped")
+    return f" after {' and '.join(parts)}" if parts else ""
 
 
 def _first_of_equals(

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from worker_service.hrnn.data.preparation import Interactions
-from worker_service.hrnn.data.sessions import FEATURES, SessionRule, gaps_of
-from worker_service.hrnn.data.split import held_out
+from worker_service.hrnn.data.sessions import SessionRule, gaps_of
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Q questions as rows of the interactions: a user's events before ``start`` are known, what came next is asked.
+
+    Attributes:
+        user: User number; the questions of one user stand side by side, oldest first, int64 [Q].
+        start: Row of the first event to be predicted, int64 [Q].
+        end: Row behind the last event to be predicted, int64 [Q].
+    """
+
+    user: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -17,14 +33,16 @@ class Queries:
     """Q questions, sorted by length of history, shortest first.
 
     Attributes:
-        items: Catalogue numbers of each history, oldest first; Q arrays int64 [n_q]. Items that no training user has
-            are left out, as they are when the model serves.
+        items: Catalogue numbers of each history, oldest first; Q arrays int64 [n_q]. Items of no training event are
+            left out, as they are when the model serves.
         times: Their Unix seconds, Q arrays int64 [n_q].
         features: Their features, Q arrays float32 [n_q, 4].
         ask_times: Unix seconds of the asking, int64 [Q].
         ask_features: Features of the asking itself, made of the time since the last event, float32 [Q, 4].
         truth: Catalogue numbers of the held-out events, distinct; Q arrays int64. Unknown items are left
             out: no list can hold them, so they are misses.
+        truth_sizes: Distinct items of the held-out events, unknown ones included, int64 [Q].
+        users: User number of each question, int64 [Q].
     """
 
     items: tuple[NDArray[np.int64], ...]
@@ -33,19 +51,20 @@ class Queries:
     ask_times: NDArray[np.int64]
     ask_features: NDArray[np.float32]
     truth: tuple[NDArray[np.int64], ...]
+    truth_sizes: NDArray[np.int64]
+    users: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __getitem__(self, part: slice) -> Queries:
-        return Queries(
-            self.items[part],
-            self.times[part],
-            self.features[part],
-            self.ask_times[part],
-            self.ask_features[part],
-            self.truth[part],
-        )
+        return Queries(**{field.name: getattr(self, field.name)[part] for field in fields(self)})
+
+    @property
+    def unknown_truth_share(self) -> float:
+        """Share of the items to be predicted that are in no training event; 0 without any question."""
+        known = sum(len(truth) for truth in self.truth)
+        return 1.0 - known / int(self.truth_sizes.sum()) if len(self) else 0.0
 
 
 def encode_history(
@@ -78,41 +97,79 @@ def ask_features(rule: SessionRule, last_time: int | None, now: int | None) -> N
 
 
 def build_queries(
-    interactions: Interactions,
-    users: NDArray[np.int64],
-    to_catalogue: NDArray[np.int64],
-    rule: SessionRule,
-    longest: int,
+    interactions: Interactions, asked: Asked, to_catalogue: NDArray[np.int64], rule: SessionRule, longest: int
 ) -> Queries:
-    """One query per user with two events: the newest tenth is the truth, the rest is the history.
+    """Makes the questions ready for a model. The histories of one user's questions are views on the same arrays.
 
     Args:
         interactions: All users.
-        users: The users to ask about.
-        to_catalogue: Catalogue number by item number, 0 for items of no training user [I].
+        asked: The questions.
+        to_catalogue: Catalogue number by item number, 0 for items of no training event [I].
         rule: The session rule of the training data.
-        longest: Keep at most this many events of a history.
+        longest: Keep at most this many events before a user's first question; later questions only add to them.
     """
-    found = []
-    for user in users:
-        rows = interactions.history(int(user))
-        length = rows.stop - rows.start
-        if length < 2:
-            continue
-        raw, times = interactions.item[rows], np.asarray(interactions.timestamp[rows])
-        cut = length - held_out(length)
-        numbers = to_catalogue[raw]
-        items, known_times, features = encode_history(numbers[:cut], times[:cut], rule, longest)
-        last = int(known_times[-1]) if len(known_times) else None
-        asked = int(times[cut])
-        truth = np.unique(numbers[cut:])
-        found.append((items, known_times, features, asked, ask_features(rule, last, asked), truth[truth > 0]))
-    found.sort(key=lambda query: len(query[0]))
-    return Queries(
-        items=tuple(query[0] for query in found),
-        times=tuple(query[1] for query in found),
-        features=tuple(query[2] for query in found),
-        ask_times=np.array([query[3] for query in found], np.int64),
-        ask_features=np.array([query[4] for query in found], np.float32).reshape(-1, FEATURES),
-        truth=tuple(query[5] for query in found),
+    found: list[_Question] = []
+    bounds = np.flatnonzero(np.diff(asked.user, prepend=-1, append=-1))
+    for of_user in map(slice, bounds[:-1], bounds[1:]):
+        first = int(interactions.offsets[asked.user[of_user.start]])
+        rows = slice(first, int(asked.end[of_user].max()))
+        raw, times = np.asarray(interactions.item[rows]), np.asarray(interactions.timestamp[rows])
+        starts, ends = asked.start[of_user] - first, asked.end[of_user] - first
+        found += _questions(raw, to_catalogue[raw], times, starts, ends, rule, longest)
+    order = sorted(range(len(found)), key=lambda place: len(found[place].items))  # stable: users stay in order
+    ask_times = np.asarray(interactions.timestamp[asked.start])
+    since = (
+        asked_at - question.times[-1] if len(question.times) else rule.typical_start_gap_s
+        for asked_at, question in zip(ask_times, found, strict=True)
     )
+    gaps = np.fromiter(since, np.int64, len(found))
+    return Queries(
+        items=tuple(found[place].items for place in order),
+        times=tuple(found[place].times for place in order),
+        features=tuple(found[place].features for place in order),
+        ask_times=ask_times[order],
+        ask_features=rule.features(gaps, np.zeros(len(gaps), np.bool_))[order],
+        truth=tuple(found[place].truth for place in order),
+        truth_sizes=np.fromiter((found[place].truth_size for place in order), np.int64, len(found)),
+        users=asked.user[order],
+    )
+
+
+class _Question(NamedTuple):
+    """One question, without its asking; see `Queries`."""
+
+    items: NDArray[np.int64]
+    times: NDArray[np.int64]
+    features: NDArray[np.float32]
+    truth: NDArray[np.int64]
+    truth_size: int
+
+
+def _questions(
+    raw: NDArray[np.int32],
+    numbers: NDArray[np.int64],
+    times: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    rule: SessionRule,
+    longest: int,
+) -> Iterator[_Question]:
+    """The questions of one user, q of them.
+
+    Args:
+        raw: Item number of each event, oldest first [n].
+        numbers: Its catalogue number, 0 for unknown ones [n].
+        times: Unix seconds [n].
+        starts: Place of the first event to be predicted, rising and at least 1 [q].
+        ends: Place behind the last event to be predicted [q].
+        rule: The session rule of the training data.
+        longest: Known events that are kept before the first question.
+    """
+    known = np.cumsum(numbers > 0)[starts - 1]  # events before each question that a model knows
+    last, kept = int(starts[-1]), longest + int(known[-1] - known[0])
+    items, known_times, features = encode_history(numbers[:last], times[:last], rule, kept)
+    for start, end, length in zip(starts, ends, known - known[-1] + len(items), strict=True):
+        truth = np.unique(numbers[start:end])
+        yield _Question(
+            items[:length], known_times[:length], features[:length], truth[truth > 0], len(np.unique(raw[start:end]))
+        )

@@ -1,166 +1,79 @@
-"""Reads interactions from CSV, gzipped CSV and Parquet into checked columns."""
+"""Reads interactions into checked columns, leaving out what the channel's filters leave out."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet
 from numpy.typing import NDArray
 
-from hrnn_tuner.algorithms.contract import DataError
+from hrnn_tuner.domain.data_channel import EVENT_TYPE, EVENT_VALUE, DataChannel
+from worker_service.hrnn.data.columns import ids, numbers, texts, timestamps
 from worker_service.hrnn.data.sources import Source
+from worker_service.hrnn.data.tables import Table, read_table
 
 COLUMNS = ("USER_ID", "ITEM_ID", "TIMESTAMP")
-#: Unix seconds of the year 5138; larger numbers are milliseconds taken for seconds.
-TIMESTAMP_LIMIT_S = 100_000_000_000
-_ALLOWED_TIMESTAMP = f"allowed: Unix time in whole seconds, from 0 to {TIMESTAMP_LIMIT_S - 1}"
 
 
 @dataclass(frozen=True)
 class RawInteractions:
-    """The columns of all files, one behind the other, in file order.
+    """The columns of all files, one behind the other, in file order, without the rows that the filters leave out.
 
     Attributes:
         users: USER_ID, pyarrow ``large_binary`` array [E] in UTF-8.
         items: ITEM_ID, pyarrow ``large_binary`` array [E] in UTF-8.
         timestamps: TIMESTAMP in Unix seconds, int64 [E].
+        left_out: Number of rows that the filters leave out.
     """
 
     users: Any
     items: Any
     timestamps: NDArray[np.int64]
+    left_out: int
 
 
-def read_interactions(source: Source) -> RawInteractions:
-    """Reads every file of a source; columns other than the three needed are skipped.
+def read_interactions(source: Source, channel: DataChannel) -> RawInteractions:
+    """Reads every file of a source; columns other than those needed are skipped.
+
+    Rows are checked before they are filtered: an error does not come and go with a filter.
 
     Raises:
-        DataError: For unreadable files, missing columns, null ids and bad timestamps; it names the file, the column,
-            the row (counting from 1 behind the header) and the value.
+        DataError: For unreadable files, missing columns, missing or long ids, bad timestamps and values; it names the
+            file, the column, the row (counting from 1 behind the header) and the value.
     """
-    tables = [_read_file(source.filesystem, path) for path in source.paths]
-    users, items, times = (pa.concat_arrays(parts) for parts in zip(*tables, strict=True))
-    return RawInteractions(users, items, times.to_numpy())
+    names = (*COLUMNS, *channel.filter_columns)
+    return interactions_of(read_table(source.filesystem, path, channel, names) for path in source.paths)
 
 
-def _read_file(filesystem: Any, path: str) -> tuple[Any, Any, Any]:
-    """Reads one file into (users, items, timestamps)."""
-    try:
-        table = _read_parquet(filesystem, path) if path.lower().endswith(".parquet") else _read_csv(filesystem, path)
-    except (pa.ArrowInvalid, gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be parsed: {str(error).splitlines()[0]}") from error
-    except PermissionError as error:
-        raise DataError(f"{path} may not be read: permission denied") from error
-    except FileNotFoundError as error:
-        raise DataError(f"{path} vanished while it was read") from error
-    return _ids(table, path, "USER_ID"), _ids(table, path, "ITEM_ID"), _timestamps(table, path)
+def interactions_of(tables: Iterable[Table]) -> RawInteractions:
+    """The interactions of at least one table; like `read_interactions`."""
+    parts = []
+    left_out = 0
+    for table in tables:
+        columns = [ids(table, "USER_ID"), ids(table, "ITEM_ID"), timestamps(table, "TIMESTAMP")]
+        mask = passing(table)
+        if mask is not None:
+            left_out += len(mask) - mask.true_count
+            columns = [column.filter(mask) for column in columns]
+        parts.append(columns)
+    users, items, times = (pa.concat_arrays(arrays) for arrays in zip(*parts, strict=True))
+    return RawInteractions(users, items, times.to_numpy(), left_out)
 
 
-def _read_csv(filesystem: Any, path: str) -> Any:
-    """Reads the needed columns of a CSV file as strings; empty fields are null."""
-    with filesystem.open(path, "rb") as raw, _unpacked(raw, path) as stream:
-        header = stream.readline().decode("utf-8-sig")
-    _check_columns(next(csv.reader([header]), []), path)
-    options = pyarrow.csv.ConvertOptions(
-        include_columns=list(COLUMNS),
-        column_types=dict.fromkeys(COLUMNS, pa.large_string()),
-        null_values=[""],
-        strings_can_be_null=True,
-    )
-    with filesystem.open(path, "rb") as raw, _unpacked(raw, path) as stream:
-        return pyarrow.csv.read_csv(stream, convert_options=options)
-
-
-def _unpacked(raw: IO[bytes], path: str) -> IO[bytes]:
-    """The content of a file that may be gzipped."""
-    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if path.lower().endswith(".gz") else raw
-
-
-def _read_parquet(filesystem: Any, path: str) -> Any:
-    """Reads the needed columns of a Parquet file."""
-    with filesystem.open(path, "rb") as stream:
-        file = pyarrow.parquet.ParquetFile(stream)
-        _check_columns(file.schema_arrow.names, path)
-        return file.read(columns=list(COLUMNS))
-
-
-def _check_columns(found: list[str], path: str) -> None:
-    """Checks that the needed columns are among those of the file."""
-    if not any(found):
-        raise DataError(f"{path} is empty; needed: a header with the columns {', '.join(COLUMNS)}, and rows")
-    missing = [name for name in COLUMNS if name not in found]
-    if missing:
-        raise DataError(f"{path} is missing the columns: {', '.join(missing)}; found: {', '.join(found)}")
-    double = [name for name in COLUMNS if found.count(name) > 1]
-    if double:
-        raise DataError(f"{path} has the columns {', '.join(double)} more than once; found: {', '.join(found)}")
-
-
-def _column(table: Any, path: str, name: str) -> Any:
-    """One column as one array without nulls."""
-    column = table.column(name).combine_chunks()
-    column = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
-    if column.null_count:
-        row = pc.index(pc.is_null(column), pa.scalar(True)).as_py() + 1
-        raise DataError(f"{path} has no {name} in row {row}; every row needs one")
-    return column
-
-
-def _ids(table: Any, path: str, name: str) -> Any:
-    """A column of ids as UTF-8 bytes; numbers and dictionaries become their text."""
-    column = _column(table, path, name)
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if not (
-        pa.types.is_integer(column.type) or pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-    ):
-        raise DataError(f"{path} has {name} of type {column.type}; allowed: text or whole numbers")
-    column = column.cast(pa.large_string())
-    empty = pc.index(pc.equal(column, pa.scalar("", pa.large_string())), pa.scalar(True)).as_py()
-    if empty >= 0:  # only Parquet tells an empty text from a null
-        raise DataError(f"{path} has no {name} in row {empty + 1}; every row needs one")
-    return column.cast(pa.large_binary())
-
-
-def _timestamps(table: Any, path: str) -> Any:
-    """The column TIMESTAMP as int64 seconds."""
-    column = _column(table, path, "TIMESTAMP")
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        # Eleven digits stay below the limit and inside int64, so that the cast cannot fail.
-        good = pc.match_substring_regex(column, r"^\s*[0-9]{1,11}\s*$")
-        _refuse_first(column, good, path)
-        return pc.utf8_trim_whitespace(column).cast(pa.int64())
-    if pa.types.is_floating(column.type):
-        good = pc.equal(pc.floor(column), column)
-        _refuse_first(
-            column,
-            pc.and_(
-                good, pc.and_(pc.greater_equal(column, pa.scalar(0)), pc.less(column, pa.scalar(TIMESTAMP_LIMIT_S)))
-            ),
-            path,
-        )
-        return column.cast(pa.int64())
-    if not pa.types.is_integer(column.type):
-        raise DataError(f"{path} has TIMESTAMP of type {column.type}; {_ALLOWED_TIMESTAMP}")
-    column = column.cast(pa.int64(), safe=False)  # an unsigned overflow turns negative and is refused below
-    _refuse_first(
-        column, pc.and_(pc.greater_equal(column, pa.scalar(0)), pc.less(column, pa.scalar(TIMESTAMP_LIMIT_S))), path
-    )
-    return column
-
-
-def _refuse_first(column: Any, good: Any, path: str) -> None:
-    """Refuses the first timestamp that is not good."""
-    bad = pc.index(good, pa.scalar(False)).as_py()
-    if bad >= 0:
-        raise DataError(f"{path} has TIMESTAMP {column[bad].as_py()!r} in row {bad + 1}; {_ALLOWED_TIMESTAMP}")
+def passing(table: Table) -> Any:
+    """Which rows of a table pass the filters of its channel, boolean [E]; None without filters."""
+    channel = table.channel
+    masks = []
+    if channel.event_type is not None:
+        wanted = pa.scalar(channel.event_type, pa.large_string())
+        masks.append(pc.equal(texts(table, EVENT_TYPE), wanted))
+    if channel.event_value_threshold is not None:
+        masks.append(pc.greater_equal(numbers(table, EVENT_VALUE), pa.scalar(channel.event_value_threshold)))
+    if not masks:
+        return None
+    mask = masks[0] if len(masks) == 1 else pc.and_(*masks)
+    return mask.fill_null(False)  # a row without a type or value does not pass

@@ -38,21 +38,19 @@ def _supported(path: str) -> bool:
     return path.lower().endswith(SUFFIXES) and not path.rsplit("/", 1)[-1].startswith(("_", "."))
 
 
-def _paths(filesystem: Any, root: str, uri: str) -> tuple[str, ...]:
+def _paths(filesystem: Any, root: str, uri: str, kind: str) -> tuple[str, ...]:
     """The files at ``root``, which may be one file or a folder."""
     if not filesystem.isdir(root):
         if not filesystem.exists(root):
-            raise DataError(f"interactions data {uri} do not exist")
+            raise DataError(f"{kind} data {uri} do not exist")
         if not root.lower().endswith(SUFFIXES):
-            raise DataError(
-                f"interactions data {uri} have an unknown format; allowed: {', '.join(SUFFIXES)}, or a folder"
-            )
+            raise DataError(f"{kind} data {uri} have an unknown format; allowed: {', '.join(SUFFIXES)}, or a folder")
         return (root,)
     found = tuple(sorted(path for path in filesystem.find(root) if _supported(path)))
     if isinstance(filesystem, LocalFileSystem):
         _refuse_escapes(root, found)
     if not found:
-        raise DataError(f"folder {uri} holds no interactions data; allowed files: {', '.join(SUFFIXES)}")
+        raise DataError(f"folder {uri} holds no {kind} data; allowed files: {', '.join(SUFFIXES)}")
     return found
 
 
@@ -64,8 +62,12 @@ def _refuse_escapes(root: str, paths: tuple[str, ...]) -> None:
             raise DataError(f"{path} is a link that leads out of its data folder; allowed: files of the folder itself")
 
 
-def find_source(uri: str) -> Source:
+def find_source(uri: str, kind: str) -> Source:
     """Looks up a plain path, ``file://`` or any other fsspec URI; reads no data.
+
+    Args:
+        uri: Where the data are.
+        kind: What they are, for messages: the name of their channel.
 
     Raises:
         DataError: When nothing is there, it may not be read, or the scheme or format is unknown.
@@ -73,14 +75,14 @@ def find_source(uri: str) -> Source:
     try:
         filesystem, root = fsspec.core.url_to_fs(uri)
         filesystem.invalidate_cache()  # a long-lived process must see files that changed since the last job
-        paths = _paths(filesystem, root, uri)
+        paths = _paths(filesystem, root, uri, kind)
         digest = hashlib.sha256(uri.encode())
         for path in paths:
             digest.update(f"\0{path}\0{cast(str, filesystem.ukey(path))}".encode())
     except (ImportError, ValueError) as error:
-        raise DataError(f"interactions data {uri} cannot be opened: {error}") from error
+        raise DataError(f"{kind} data {uri} cannot be opened: {error}") from error
     except PermissionError as error:
-        raise DataError(f"interactions data {uri} may not be read: permission denied") from error
+        raise DataError(f"{kind} data {uri} may not be read: permission denied") from error
     except FileNotFoundError as error:
-        raise DataError(f"interactions data {uri} do not exist") from error
+        raise DataError(f"{kind} data {uri} do not exist") from error
     return Source(uri, filesystem, paths, digest.hexdigest())

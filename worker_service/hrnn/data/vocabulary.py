@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,16 @@ class Vocabulary:
         bounds = np.frombuffer(offsets, np.int64, count + 1) if count else np.zeros(1, np.int64)
         content = np.frombuffer(data, np.uint8) if count else np.zeros(0, np.uint8)
         return cls(content[: bounds[-1]], bounds), rank[encoded.indices.to_numpy()]
+
+    def as_arrow(self) -> Any:
+        """The ids as a pyarrow ``large_binary`` array [n], without a copy."""
+        buffers = [pa.py_buffer(array.data) for array in (self.offsets, self.data)]
+        return pa.Array.from_buffers(pa.large_binary(), len(self), [None, *buffers])
+
+    @property
+    def digest(self) -> str:
+        """Hex digest of the ids in their order."""
+        return hashlib.sha256(self.offsets.tobytes() + self.data.tobytes()).hexdigest()
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

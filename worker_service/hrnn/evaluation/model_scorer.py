@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from worker_service.hrnn.data.own_history import own_items
 from worker_service.hrnn.data.queries import Queries
-from worker_service.hrnn.data.sessions import FEATURES, FIRST
+from worker_service.hrnn.data.sessions import FEATURES, FIRST, SessionRule
 from worker_service.hrnn.network.cell import HrnnState
 from worker_service.hrnn.network.model import HrnnModel
 
@@ -20,10 +21,12 @@ class ModelScorer:
 
     Args:
         model: On its device.
+        rule: The session rule of its training data.
     """
 
-    def __init__(self, model: HrnnModel) -> None:
+    def __init__(self, model: HrnnModel, rule: SessionRule) -> None:
         self._model = model
+        self._rule = rule
 
     @torch.no_grad()
     def __call__(self, queries: Queries) -> Tensor:
@@ -34,10 +37,10 @@ class ModelScorer:
         features = np.zeros((longest, len(queries), FEATURES), np.float32)
         features[..., FIRST] = 1.0  # padding counts as a first event, so that nothing is carried out of it
         known = np.zeros((len(queries), 1), np.float32)
-        for column, own in enumerate(queries.items):
-            if len(own):
-                items[-len(own) :, column] = own
-                features[-len(own) :, column] = queries.features[column]
+        for column, history in enumerate(queries.items):
+            if len(history):
+                items[-len(history) :, column] = history
+                features[-len(history) :, column] = queries.features[column]
                 known[column] = 1.0
         state = self._model.initial_state(len(queries))
         for start in range(0, longest, _STEPS_PER_CALL):
@@ -48,4 +51,8 @@ class ModelScorer:
         kept = torch.from_numpy(known).to(device)
         state = HrnnState(state.hidden * kept, state.user * kept)
         asked = torch.from_numpy(queries.ask_features).to(device)
-        return self._model.scores(self._model.ask(self._model.output(state), asked))
+        own = None
+        if self._model.shape.own_items:
+            ask_times = queries.ask_times if self._model.shape.use_query_gap else None
+            own = own_items(queries.items, queries.times, ask_times, self._rule, device)
+        return self._model.scores(self._model.output(state), asked, own)

@@ -106,8 +106,8 @@ class HrnnCell(nn.Module):
             self.discount_bias = nn.Parameter(torch.full((hidden,), _DISCOUNT_BIAS))
         if user_level:
             self.user = GruWeights(hidden, generator)
-            bound = 1.0 / math.sqrt(hidden)
-            self.seed_weight = nn.Parameter(torch.empty(hidden, hidden).uniform_(-bound, bound, generator=generator))
+            # Zero at the start: a random seed disturbs every session that starts, and costs more than it ever brings.
+            self.seed_weight = nn.Parameter(torch.zeros(hidden, hidden))
             self.seed_bias = nn.Parameter(torch.zeros(hidden))
 
     def initial_state(self, batch: int) -> HrnnState:

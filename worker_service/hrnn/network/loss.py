@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,22 +13,52 @@ _BLOCK_ROWS_CPU = 256
 _BLOCK_ROWS_GPU = 4096
 
 
+class ExtraScores(NamedTuple):
+    """What is added to P of the [M, N] scores, those of one row side by side and no place twice.
+
+    Attributes:
+        bounds: Those of row m are ``bounds[m]:bounds[m + 1]``, int64 [M + 1], on the host.
+        row: [P].
+        column: [P].
+        value: [P].
+    """
+
+    bounds: Tensor
+    row: Tensor
+    column: Tensor
+    value: Tensor
+
+
 class _FullSoftmax(torch.autograd.Function):
     """Loss and gradients in one pass: the logits' gradient is known as soon as the logits are, and overwrites them."""
 
     @staticmethod
-    def forward(ctx: Any, queries: Tensor, table: Tensor, bias: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    def forward(
+        ctx: Any,
+        queries: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        targets: Tensor,
+        weights: Tensor,
+        value: Tensor | None,
+        extra: ExtraScores | None,
+    ) -> Tensor:
         block = _BLOCK_ROWS_CPU if queries.device.type == "cpu" else _BLOCK_ROWS_GPU
         wanted = any(ctx.needs_input_grad[:3])
         grad_queries = torch.empty_like(queries) if wanted else None
         # Transposed, because [H, M] times [M, N] is the faster way round; a buffer for one block serves all.
         grad_table, grad_bias = torch.zeros_like(table.T, memory_format=torch.contiguous_format), torch.zeros_like(bias)
+        grad_value = None if value is None else torch.empty_like(value)
         buffer = queries.new_empty(min(block, len(queries)), len(table))
         total = queries.new_zeros(())
         for start in range(0, len(queries), block):
             rows = slice(start, start + block)
             query, target, weight = queries[rows], targets[rows, None], weights[rows, None]
             logits = torch.addmm(bias, query, table.T, out=buffer[: len(query)])
+            if extra is not None and value is not None:
+                own = slice(int(extra.bounds[start]), int(extra.bounds[min(start + block, len(queries))]))
+                places = (extra.row[own] - start) * len(table) + extra.column[own]
+                logits.view(-1).index_add_(0, places, value[own])
             logits -= logits.amax(dim=1, keepdim=True)
             chosen = logits.gather(1, target)
             sums = logits.exp_().sum(dim=1, keepdim=True)
@@ -39,18 +69,35 @@ class _FullSoftmax(torch.autograd.Function):
             torch.mm(gradient, table, out=grad_queries[rows])
             grad_table.addmm_(query.T, gradient)
             grad_bias += gradient.sum(dim=0)
+            if grad_value is not None:
+                torch.index_select(gradient.view(-1), 0, places, out=grad_value[own])
         if grad_queries is not None:
-            ctx.save_for_backward(grad_queries, grad_table, grad_bias)
+            ctx.save_for_backward(grad_queries, grad_table, grad_bias, grad_value)
         return total
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
-        grad_queries, grad_table, grad_bias = ctx.saved_tensors
-        return grad_queries * scale, grad_table.T * scale, grad_bias * scale, None, None
+        grad_queries, grad_table, grad_bias, grad_value = ctx.saved_tensors
+        return (
+            grad_queries * scale,
+            grad_table.T * scale,
+            grad_bias * scale,
+            None,
+            None,
+            None if grad_value is None else grad_value * scale,
+            None,
+        )
 
 
-def full_softmax_loss(queries: Tensor, table: Tensor, bias: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+def full_softmax_loss(
+    queries: Tensor,
+    table: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    weights: Tensor,
+    extra: ExtraScores | None = None,
+) -> Tensor:
     """Sum of ``weight * -log softmax(q E^T + bias)[target]``.
 
     Args:
@@ -59,9 +106,12 @@ def full_softmax_loss(queries: Tensor, table: Tensor, bias: Tensor, targets: Ten
         bias: [N].
         targets: Rows of ``table``, 0 to N - 1 [M].
         weights: [M].
+        extra: What is added to some of the scores.
 
     Returns:
         A scalar in nats.
     """
-    result: Tensor = _FullSoftmax.apply(queries, table, bias, targets, weights)  # type: ignore[no-untyped-call]
+    result: Tensor = _FullSoftmax.apply(  # type: ignore[no-untyped-call]
+        queries, table, bias, targets, weights, None if extra is None else extra.value, extra
+    )
     return result

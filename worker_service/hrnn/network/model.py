@@ -8,8 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from worker_service.hrnn.data.own_history import OwnItems
 from worker_service.hrnn.data.sessions import FEATURES
 from worker_service.hrnn.network.cell import HrnnCell, HrnnState, StepMarks
+from worker_service.hrnn.network.loss import ExtraScores
+from worker_service.hrnn.network.own_items import OwnItemScores
 
 #: Spread of the initial item table. Half of it leaves the model at popularity for some epochs more on small data sets,
 #: double gains nothing.
@@ -26,12 +29,14 @@ class ModelShape:
         hidden_dimension: H.
         cell: ``hrnn`` or ``flat``.
         use_query_gap: Whether the time of asking enters.
+        own_items: Whether the items of a user's own history have scores of their own.
     """
 
     items: int
     hidden_dimension: int
     cell: str
     use_query_gap: bool
+    own_items: bool
 
 
 class HrnnModel(nn.Module):
@@ -65,6 +70,7 @@ class HrnnModel(nn.Module):
         if shape.use_query_gap:
             self.ask_gate = nn.Parameter(torch.zeros(size, FEATURES))
             self.ask_shift = nn.Parameter(torch.zeros(size, FEATURES))
+        self.own_items = OwnItemScores(shape.items, size) if shape.own_items else None
 
     def initial_state(self, batch: int) -> HrnnState:
         """The state of users without a past."""
@@ -103,8 +109,8 @@ class HrnnModel(nn.Module):
 
     def _output(self, hidden: Tensor, user: Tensor | None, dropout: Dropout | None) -> Tensor:
         """Puts session state and user state together."""
-        output = hidden if dropout is None else dropout(hidden)
-        return output if user is None else output + functional.linear(user, self.user_output)
+        output = hidden if user is None else hidden + functional.linear(user, self.user_output)
+        return output if dropout is None else dropout(output)
 
     def ask(self, outputs: Tensor, features: Tensor) -> Tensor:
         """Shapes outputs o [..., H] by the features of the asking [..., 4] into queries q [..., H]."""
@@ -118,9 +124,32 @@ class HrnnModel(nn.Module):
         """The table without padding [N, H]."""
         return self.table[1:]
 
-    def scores(self, queries: Tensor) -> Tensor:
-        """Scores (logits) of all items for queries q, [..., H] to [..., N]."""
-        return functional.linear(queries, self.item_rows, self.bias)
+    def own_scores(self, own: OwnItems, queries: Tensor, features: Tensor) -> ExtraScores:
+        """What is added to the scores of the items of the users' own histories.
+
+        Args:
+            own: Those items; only for a shape with ``own_items``.
+            queries: q [M, H].
+            features: Features of the askings [M, 4].
+        """
+        if self.own_items is None:
+            raise ValueError("this model has no scores for own items")
+        return ExtraScores(own.bounds, own.row, own.item, self.own_items(own, queries, features))
+
+    def scores(self, outputs: Tensor, features: Tensor, own: OwnItems | None) -> Tensor:
+        """Scores (logits) of all items [M, N].
+
+        Args:
+            outputs: o [M, H].
+            features: Features of the askings [M, 4].
+            own: The items of the histories; None for a shape without ``own_items``.
+        """
+        queries = self.ask(outputs, features)
+        scores = functional.linear(queries, self.item_rows, self.bias)
+        if own is None:
+            return scores
+        extra = self.own_scores(own, queries, features)
+        return scores.index_put((extra.row, extra.column), extra.value, accumulate=True)
 
 
 class Dropout:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-#: From this size of the catalogue on, ``loss=auto`` samples.
-FULL_SOFTMAX_ITEMS = 50_000
+from worker_service.hrnn.network.loss import ExtraScores
+
 #: Negatives are drawn in proportion to count^0.75, between uniform and popularity.
 _COUNT_EXPONENT = 0.75
+
+
+class Negatives(NamedTuple):
+    """What a sampler drew.
+
+    Attributes:
+        rows: The distinct rows of the catalogue, ascending [S].
+        correction: What is added to their scores, so that the sum of their exponentials estimates that of all items
+            (the logQ correction): log(draws of this one) - log(q * draws), q its probability in one draw [S].
+    """
+
+    rows: Tensor
+    correction: Tensor
 
 
 class NegativeSampler:
@@ -28,11 +42,12 @@ class NegativeSampler:
         self._log_shares = (shares / shares.sum()).log().float()
         self._generator = generator
 
-    def draw(self, size: int) -> tuple[Tensor, Tensor]:
-        """Draws S items; returns their numbers [S] and the log probabilities of drawing them [S]."""
+    def draw(self, size: int) -> Negatives:
+        """Makes ``size`` draws."""
         points = torch.rand(size, generator=self._generator, device=self._cumulative.device, dtype=torch.float64)
         drawn = torch.searchsorted(self._cumulative, points).clamp(max=len(self._cumulative) - 1)
-        return drawn, self._log_shares[drawn]
+        rows, times = torch.unique(drawn, return_counts=True)
+        return Negatives(rows, times.log().float() - self._log_shares[rows] - math.log(size))
 
 
 def sampled_softmax_loss(
@@ -41,14 +56,12 @@ def sampled_softmax_loss(
     bias: Tensor,
     targets: Tensor,
     weights: Tensor,
-    negatives: Tensor,
-    log_shares: Tensor,
+    negatives: Negatives,
+    extra: ExtraScores | None = None,
 ) -> Tensor:
-    """Like `loss.full_softmax_loss`, with the sum over the other items estimated from S shared negatives.
+    """Like `loss.full_softmax_loss`, with the sum over the other items estimated from negatives that all rows share.
 
-    Each negative's score is corrected by -log(S q), q its probability of being drawn (the logQ correction), which makes
-    the estimated sum unbiased; a negative that is the event's own target is masked. With growing S the loss becomes the
-    full one.
+    A negative that is the row's own target is masked. With a growing number of draws the loss becomes the full one.
 
     Args:
         queries: q [M, H].
@@ -56,12 +69,18 @@ def sampled_softmax_loss(
         bias: [N].
         targets: Rows of ``table`` [M].
         weights: [M].
-        negatives: Rows of ``table`` [S].
-        log_shares: log q of the negatives [S].
+        negatives: The sample.
+        extra: What is added to some of the scores.
     """
+    rows, correction = negatives
     own = (queries * functional.embedding(targets, table)).sum(dim=1) + bias[targets]
-    corrected = bias[negatives] - log_shares - math.log(len(negatives))
-    others = torch.addmm(corrected, queries, functional.embedding(negatives, table).T)
-    others = others.masked_fill(targets[:, None] == negatives, float("-inf"))
+    others = torch.addmm(bias[rows] + correction, queries, functional.embedding(rows, table).T)
+    if extra is not None:
+        hits = (extra.column == targets[extra.row]).nonzero().squeeze(1)
+        own = own.index_add(0, extra.row[hits], extra.value[hits])
+        place = torch.searchsorted(rows, extra.column).clamp_(max=len(rows) - 1)
+        drawn = (rows[place] == extra.column).nonzero().squeeze(1)
+        others = others.index_put((extra.row[drawn], place[drawn]), extra.value[drawn], accumulate=True)
+    others = others.masked_fill(targets[:, None] == rows, float("-inf"))
     normaliser = torch.logsumexp(torch.cat((own[:, None], others), dim=1), dim=1)
     return (weights * (normaliser - own)).sum()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from worker_service.hrnn.data.dataset import Positions
+from worker_service.hrnn.data.own_history import OwnHistories, OwnItems
 from worker_service.hrnn.data.sessions import FEATURES, FIRST
 from worker_service.hrnn.network.cell import StepMarks
 from worker_service.hrnn.training.streams import Chunk
@@ -27,6 +28,7 @@ class Batch:
         targets: Their catalogue rows (catalogue number less one) [M].
         target_features: Their features [M, 4].
         weights: Their weights, above 0 [M].
+        own: The items of the histories before the targets; None for a model that does not look at them.
     """
 
     items: Tensor
@@ -36,6 +38,7 @@ class Batch:
     targets: Tensor
     target_features: Tensor
     weights: Tensor
+    own: OwnItems | None
 
 
 class TrainingTensors:
@@ -45,9 +48,18 @@ class TrainingTensors:
         positions: P steps.
         weights: Weight of each step's target, 0 for masked ones [P].
         device: A torch device string.
+        histories: The histories that the positions are made of; None for a model that does not look at own items.
+        ask_times: Unix seconds of the askings, where the model may know them [P].
     """
 
-    def __init__(self, positions: Positions, weights: NDArray[np.float32], device: str) -> None:
+    def __init__(
+        self,
+        positions: Positions,
+        weights: NDArray[np.float32],
+        device: str,
+        histories: OwnHistories | None = None,
+        ask_times: NDArray[np.int64] | None = None,
+    ) -> None:
         padding = np.zeros((1, FEATURES), np.float32)
         padding[0, FIRST] = 1.0
         features = np.concatenate((positions.features, padding))
@@ -60,6 +72,11 @@ class TrainingTensors:
         self._target = torch.from_numpy(positions.target - 1).to(device)
         self._target_features = torch.from_numpy(positions.target_features).to(device)
         self._weight = torch.from_numpy(weights).to(device)
+        self._histories = histories
+        # Every history has one event more than steps: its last event is read by none.
+        history = np.repeat(np.arange(len(positions.offsets) - 1), np.diff(positions.offsets))
+        self._event = torch.from_numpy(np.arange(len(history)) + history).to(device)
+        self._ask_time = None if ask_times is None else torch.from_numpy(ask_times).to(device)
         self.total_weight = float(weights.sum(dtype=np.float64))
 
     def batch(self, chunk: Chunk) -> Batch:
@@ -76,4 +93,12 @@ class TrainingTensors:
             targets=self._target[chosen],
             target_features=self._target_features[chosen],
             weights=self._weight[chosen],
+            own=self._own(chosen),
         )
+
+    def _own(self, chosen: Tensor) -> OwnItems | None:
+        """The items of the histories before some targets."""
+        if self._histories is None:
+            return None
+        asked = None if self._ask_time is None else self._ask_time[chosen]
+        return self._histories.items_at(self._event[chosen], asked)

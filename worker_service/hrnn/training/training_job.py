@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,25 +16,23 @@ from hrnn_tuner.algorithms.contract import InvalidObjectiveError, TrainingContex
 from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from hrnn_tuner.domain.objective import Objective
 from worker_service.hrnn.data.dataset import TrainingData
+from worker_service.hrnn.data.own_history import OwnHistories
 from worker_service.hrnn.data.queries import Queries
-from worker_service.hrnn.data.recency import item_counts, target_weights
-from worker_service.hrnn.evaluation.evaluate import evaluate
+from worker_service.hrnn.data.recency import TARGET_FACTOR, item_counts, target_weights
+from worker_service.hrnn.evaluation.evaluate import Evaluation, evaluate
 from worker_service.hrnn.evaluation.model_scorer import ModelScorer
 from worker_service.hrnn.network.cell import HrnnState
-from worker_service.hrnn.network.loss import full_softmax_loss
 from worker_service.hrnn.network.model import Dropout, HrnnModel, ModelShape
-from worker_service.hrnn.network.sampled_loss import FULL_SOFTMAX_ITEMS, NegativeSampler, sampled_softmax_loss
 from worker_service.hrnn.settings import HrnnSettings
 from worker_service.hrnn.training.batches import Batch, TrainingTensors
+from worker_service.hrnn.training.catalogue_loss import CatalogueLoss, choose_loss
+from worker_service.hrnn.training.checkpoint import Checkpoint, identity_of, load_checkpoint, save_checkpoint
 from worker_service.hrnn.training.schedule import learning_rate_factor
 from worker_service.hrnn.training.streams import chunks, pack, stream_count
 
 _GRADIENT_NORM = 1.0
 #: On a GPU reading the loss waits for the device; a loss that is not finite stays so and is found a little later.
 _STEPS_PER_LOSS_CHECK_GPU = 32
-
-#: Gives the summed weighted loss of outputs [M, H] for targets (rows of the catalogue) [M] and weights [M].
-LossFunction = Callable[[HrnnModel, Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class BestEpoch:
 
 
 def chunk_loss(
-    model: HrnnModel, batch: Batch, state: HrnnState, loss: LossFunction, dropout: Dropout | None
+    model: HrnnModel, batch: Batch, state: HrnnState, loss: CatalogueLoss, dropout: Dropout | None
 ) -> tuple[Tensor, HrnnState]:
     """Summed weighted loss of one chunk, and the state behind it without its past.
 
@@ -54,7 +54,8 @@ def chunk_loss(
     outputs, state = model.encode(batch.items, batch.features, state, batch.marks, dropout)
     counted = outputs.flatten(0, 1).index_select(0, batch.counted)
     queries = model.ask(counted, batch.target_features)
-    return loss(model, queries, batch.targets, batch.weights), state.detach()
+    extra = None if batch.own is None else model.own_scores(batch.own, queries, batch.target_features)
+    return loss(model, queries, batch.targets, batch.weights, extra), state.detach()
 
 
 class HrnnTraining:
@@ -71,24 +72,39 @@ class HrnnTraining:
         self._settings = settings
         self._context = context
         device = context.device
-        self._rng = np.random.default_rng(context.seed)
-        half_life = self._half_life()
-        self.counts = item_counts(data.events_item, data.events_time, len(data.catalogue), half_life)
+        self._shuffles = np.random.default_rng(context.seed)
+        self._draws = torch.Generator(device).manual_seed(context.seed)
+        popular_for = data.half_life_days if settings.recency_mask else None
+        self.counts = item_counts(data.events_item, data.events_time, len(data.catalogue), popular_for)
         shape = ModelShape(
-            len(data.catalogue), settings.hidden_dimension, settings.cell, use_query_gap=settings.use_query_gap
+            items=len(data.catalogue),
+            hidden_dimension=settings.hidden_dimension,
+            cell=settings.cell,
+            use_query_gap=settings.use_query_gap,
+            own_items=settings.own_items,
         )
         initial = torch.Generator().manual_seed(context.seed)
         self.model = HrnnModel(shape, initial, torch.from_numpy(self.counts)).to(device)
-        draws = torch.Generator(device).manual_seed(context.seed)
-        self._dropout = Dropout(settings.dropout, draws)
-        weights = target_weights(data.positions.target_time, int(data.events_time.max()), half_life)
-        self._tensors = TrainingTensors(data.positions, weights, device)
-        self._loss = self._loss_function(draws)
+        self._dropout = Dropout(settings.dropout, self._draws)
+        weights = target_weights(data.positions.target_time, int(data.events_time.max()), self._half_life())
+        events = (data.events_item, data.events_time, data.events_offsets)
+        self._tensors = TrainingTensors(
+            data.positions,
+            weights,
+            device,
+            OwnHistories(*events, data.rule, device) if shape.own_items else None,
+            data.positions.target_time if shape.use_query_gap else None,
+        )
+        self._loss = choose_loss(data, settings, self._draws)
         self._optimizer = torch.optim.Adam(self.model.parameters(), lr=settings.learning_rate, fused=True)
         self._started = False
 
     def run(self) -> BestEpoch | None:
         """Trains until the last epoch, until patience runs out, or until asked to stop.
+
+        With a ``checkpoint_dir`` in the context, every epoch ends with a checkpoint, and a training that finds one goes
+        on behind it, after reporting the epochs before once more. On a CPU the outcome is then the same to the last bit
+        as without the interruption.
 
         Returns:
             The best epoch; None when the training job was asked to stop before the end of its first epoch.
@@ -100,55 +116,40 @@ class HrnnTraining:
         if metric is None:
             raise InvalidObjectiveError(f"the algorithm reports no metric {self._context.objective_metric!r}")
         objective = Objective(metric.objective_type, metric.name)
-        best: BestEpoch | None = None
-        for epoch in range(1, self._settings.epochs + 1):
-            loss = self._train_epoch(epoch)
+        reports, best = self._resume()
+        for epoch in range(len(reports) + 1, self._settings.epochs + 1):
+            if best is not None and epoch - 1 - best.epoch >= self._settings.patience:
+                break
+            loss = self.train_epoch(epoch)
             if loss is None:
                 break
-            metrics = {**self.evaluate(self._data.validation), "train_loss": loss}
+            metrics = {**self.measure(self._data.validation).metrics(), "train_loss": loss}
             self._context.report(epoch, metrics)
-            value = metrics[metric.name]
-            if best is None or objective.is_better(value, best.metrics[metric.name]):
+            reports.append(metrics)
+            if best is None or objective.is_better(metrics[metric.name], best.metrics[metric.name]):
                 weights = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
                 best = BestEpoch(epoch, metrics, weights)
-            elif epoch - best.epoch >= self._settings.patience:
-                break
+            self._save(reports, best)
         return best
 
-    def evaluate(self, queries: Queries) -> Mapping[str, float]:
+    def measure(self, queries: Queries) -> Evaluation:
         """Measures the model as it is."""
-        return evaluate(ModelScorer(self.model), queries, len(self._data.catalogue), self._data.total_items)
+        scorer = ModelScorer(self.model, self._data.rule)
+        return evaluate(scorer, queries, len(self._data.catalogue), self._data.total_items)
 
-    def _half_life(self) -> float | None:
-        """Days after which an event counts half; None when all count alike."""
-        if not self._settings.recency_mask:
-            return None
-        return self._settings.recency_half_life_days or self._data.half_life_days
+    def train_epoch(self, epoch: int) -> float | None:
+        """One pass over the training users; returns the mean weighted loss, or None when asked to stop.
 
-    def _loss_function(self, generator: torch.Generator) -> LossFunction:
-        """The loss that the hyperparameters and the size of the catalogue ask for."""
-        full = self._settings.loss == "full" or (
-            self._settings.loss == "auto" and len(self._data.catalogue) <= FULL_SOFTMAX_ITEMS
-        )
-        if full:
-            return lambda model, queries, targets, weights: full_softmax_loss(
-                queries, model.item_rows, model.bias, targets, weights
-            )
-        counts = np.bincount(self._data.events_item, minlength=len(self._data.catalogue) + 1)[1:]
-        sampler = NegativeSampler(torch.from_numpy(counts).to(self._context.device), generator)
-        size = self._settings.negative_samples
+        Args:
+            epoch: Counts from 1.
 
-        def sampled(model: HrnnModel, queries: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-            return sampled_softmax_loss(queries, model.item_rows, model.bias, targets, weights, *sampler.draw(size))
-
-        return sampled
-
-    def _train_epoch(self, epoch: int) -> float | None:
-        """One pass over the training users; returns the mean weighted loss, or None when asked to stop."""
+        Raises:
+            InvalidObjectiveError: When the loss becomes NaN or infinite.
+        """
         settings, positions = self._settings, self._data.positions
         lengths = np.diff(positions.offsets)
         count = stream_count(settings.batch_tokens, settings.bptt, len(lengths))
-        streams = pack(lengths, count, self._rng)
+        streams = pack(lengths, count, self._shuffles)
         steps = -(-int(max(lengths[members].sum() for members in streams)) // settings.bptt)
         nominal = len(streams) * settings.bptt
         state = self.model.initial_state(len(streams))
@@ -167,6 +168,12 @@ class HrnnTraining:
                 self._check(total, epoch, step)
         self._check(total, epoch, steps - 1)
         return float(total) / self._tensors.total_weight
+
+    def _half_life(self) -> float | None:
+        """Days after which a target counts half; None when all count alike."""
+        if not self._settings.recency_mask:
+            return None
+        return self._settings.recency_half_life_days or TARGET_FACTOR * self._data.half_life_days
 
     def _announce(self) -> None:
         """Says once that training starts."""
@@ -192,3 +199,41 @@ class HrnnTraining:
                 f"the training loss became {value} in epoch {epoch}, step {step + 1}, with learning_rate "
                 f"{self._settings.learning_rate:g}; a lower learning_rate may help"
             )
+
+    def _identity(self) -> str:
+        """What a checkpoint must agree in."""
+        context = self._context
+        seeds = {"seed": context.seed, "split_seed": context.split_seed, "objective": context.objective_metric}
+        return identity_of({**dataclasses.asdict(self._settings), **seeds, "data": self._data.fingerprint})
+
+    def _save(self, reports: list[dict[str, float]], best: BestEpoch) -> None:
+        """Writes a checkpoint, where the context has a place for one."""
+        folder = self._context.checkpoint_dir
+        if folder is None:
+            return
+        checkpoint = Checkpoint(
+            identity=self._identity(),
+            reports=reports,
+            weights=self.model.state_dict(),
+            optimizer=self._optimizer.state_dict(),
+            shuffles=json.dumps(self._shuffles.bit_generator.state),
+            draws=self._draws.get_state(),
+            best_epoch=best.epoch,
+            best_weights=best.weights,
+        )
+        save_checkpoint(folder, checkpoint)
+
+    def _resume(self) -> tuple[list[dict[str, float]], BestEpoch | None]:
+        """Takes up the checkpoint, if there is one; returns the metrics of the epochs before, and the best of them."""
+        folder = self._context.checkpoint_dir
+        found = None if folder is None else load_checkpoint(folder, self._identity())
+        if found is None:
+            return [], None
+        self.model.load_state_dict(found.weights)
+        self._optimizer.load_state_dict(dict(found.optimizer))
+        self._shuffles.bit_generator.state = json.loads(found.shuffles)
+        self._draws.set_state(found.draws)
+        self._announce()
+        for epoch, metrics in enumerate(found.reports, start=1):
+            self._context.report(epoch, metrics)
+        return found.reports, BestEpoch(found.best_epoch, found.reports[found.best_epoch - 1], found.best_weights)

@@ -1,0 +1,107 @@
+"""Features of users, items and events, made once per content and host."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hrnn_tuner.domain.data_channel import DataChannel
+from worker_service.hrnn.data.cache import prepared_files, source_key
+from worker_service.hrnn.data.lru import LruCache
+from worker_service.hrnn.data.metadata.datasets import CONTEXT, DatasetType
+from worker_service.hrnn.data.metadata.features import FEATURES_VERSION, EntityFeatures
+from worker_service.hrnn.data.metadata.kinds import Metadata
+from worker_service.hrnn.data.metadata.reading import read_context, read_entities
+from worker_service.hrnn.data.sources import find_source
+from worker_service.hrnn.data.vocabulary import Vocabulary
+
+#: Categories of fewer entities say too little about each to be told apart.
+MIN_CATEGORY_COUNT = 5
+_log = logging.getLogger(__name__)
+_in_process: LruCache[EntityFeatures] = LruCache(8)
+
+
+def load_entity_features(
+    channel: DataChannel,
+    dataset: DatasetType,
+    vocabulary: Vocabulary,
+    cache_dir: Path | None,
+    *,
+    included: Sequence[str] | None = None,
+    min_count: int = MIN_CATEGORY_COUNT,
+) -> EntityFeatures:
+    """The features of users or items.
+
+    Args:
+        channel: Where their metadata are and how to read them.
+        dataset: USERS or ITEMS.
+        vocabulary: The entities, in whose order the rows are. Those that the metadata do not name have empty cells;
+            others in the metadata count for nothing.
+        cache_dir: Where prepared data are kept; None keeps them in this process only.
+        included: The metadata columns to take; None for all that are not reserved.
+        min_count: Categories that fewer entities of the vocabulary have count as unknown.
+
+    Raises:
+        DataError: When the source is missing or malformed.
+    """
+    source = find_source(channel.uri, dataset.channel)
+    key = source_key(source, channel, vocabulary.digest, *_purpose(dataset, included, min_count))
+    return _load(key, cache_dir, lambda: read_entities(source, channel, dataset, vocabulary, included), min_count)
+
+
+def load_context_features(
+    channel: DataChannel,
+    cache_dir: Path | None,
+    *,
+    included: Sequence[str] | None = None,
+    min_count: int = MIN_CATEGORY_COUNT,
+) -> EntityFeatures:
+    """The features of the events of interactions, in the order of the events that `load_interactions` gives.
+
+    Args:
+        channel: Where the interactions are and how to read them.
+        cache_dir: Where prepared data are kept; None keeps them in this process only.
+        included: The columns to take; None for all that are not reserved, which may be none.
+        min_count: Categories that fewer events have count as unknown.
+
+    Raises:
+        DataError: When the source is missing or malformed.
+    """
+    source = find_source(channel.uri, CONTEXT.channel)
+    key = source_key(source, channel, *_purpose(CONTEXT, included, min_count))
+    return _load(key, cache_dir, lambda: read_context(source, channel, included), min_count)
+
+
+def forget_in_process() -> None:
+    """Drops what this process keeps; the files stay."""
+    _in_process.clear()
+
+
+def _purpose(dataset: DatasetType, included: Sequence[str] | None, min_count: int) -> tuple[str, ...]:
+    """What else than the source and the entities decides about the features."""
+    chosen = () if included is None else ("included", *sorted(set(included)))
+    return (f"features-{FEATURES_VERSION}", dataset.channel, str(min_count), *chosen)
+
+
+def _load(key: str, cache_dir: Path | None, read: Callable[[], Metadata], min_count: int) -> EntityFeatures:
+    """From this process, from ``cache_dir``, or from the source, in this order."""
+    known = _in_process.get(key)
+    if known is not None:
+        return known
+    files = prepared_files(cache_dir)
+    found = None if files is None else files.find(key)
+    if found is None:
+        made = EntityFeatures.of(read(), min_count)
+        encoding = made.encoding
+        _log.info(
+            "prepared %d categorical features and %d numbers of %d entities as %s",
+            encoding.feature_count,
+            len(encoding.numbers),
+            len(made.rows),
+            made.fingerprint,
+        )
+        found = made.to_prepared() if files is None else files.keep(key, made.to_prepared())
+    features = EntityFeatures.from_prepared(found)
+    _in_process.put(key, features)
+    return features

@@ -1,0 +1,233 @@
+"""Writes a trained model as ONNX, for servers without Python: one step that reads an event and scores all items.
+
+``python -m worker_service.hrnn.onnx_export ARTIFACT_DIR FILE``; needs the extra ``onnx``.
+
+Inputs, for B users side by side with P own items among all of them (float32, or int64 where it says so)::
+
+    item          [B]     int64, the item of the event: its place in the artifact's items.json, from 0
+    features      [B, 4]  of the event
+    hidden, user  [B, H]  the state before the event; zeros before a user's first event
+    ask_features  [B, 4]  of the asking that is answered by the scores
+    own_row       [P]     int64, to which of the B users an own item belongs, from 0
+    own_item      [P]     int64, its place in items.json
+    own_events    [P]     int64, bucket of the events since
+    own_age       [P]     int64, bucket of the time since
+    own_habit     [P]     int64, bucket of the sessions since, crossed with that of how often
+
+Outputs: ``scores`` [B, N], whose softmax is the shares that `HrnnRecommender` gives, column j for place j of items.json;
+``new_hidden`` and ``new_user`` [B, H], the state behind the event. B and P are free, P may be 0. All models have all
+inputs: what one does not look at may hold anything (no own items, zeros).
+
+Events with items that are not in items.json are left out, before anything below is computed. Whoever may ask more than
+once after an event keeps the state from before it, and runs the step anew with other ``ask_features`` and own items.
+The state does not depend on these. A user without events is not scored by the graph but served popular items.
+
+What the inputs are made of stands in the metadata, as JSON: ``format_version``; ``model``, the `ModelShape`;
+``sessions``, the `SessionRule`; and ``own_history`` with a ``window`` and the upper ends of buckets ``events``,
+``age_s``, ``sessions`` and ``counts``.
+
+*Features* of an event, g = seconds since the user's event before it, at least 0::
+
+    [ln(1 + g / 60) / 10,  1 if g > session_gap_s else 0,  1 if g > long_break_s else 0,  0]
+    [0, 0, 0, 1]  for the first event of a user
+
+The features of an asking are those of an event at that time, g = seconds since the latest event; an unknown time counts
+as g = typical_start_gap_s. They never are those of a first event.
+
+*Own items* of a user are the distinct items of the ``window`` newest events, the event of this step included. For each,
+e is its latest event and T the time of the asking: the latest event's time plus g as above where the model has
+``use_query_gap``, else the latest event's time. With bucket(ends, v) = the number of ends that are smaller than v::
+
+    own_events = bucket(events, number of events behind e)
+    own_age    = bucket(age_s, T - time of e)
+    own_habit  = bucket(sessions, s) * (length of counts + 1) + bucket(counts, n)
+
+    s = sessions that started behind e (events with g > session_gap_s), one more if T - latest event > session_gap_s
+    n = events with this item in the whole history, the window or before it
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hrnn_tuner.algorithms.contract import AlgorithmError
+
+# The metadata must say what the buckets are; only here does anybody else need to know.
+from worker_service.hrnn.data.own_history import _AGES, _COUNTS, _EVENTS, _SESSIONS, WINDOW, OwnItems
+from worker_service.hrnn.artifact import Artifact, load_artifact
+from worker_service.hrnn.data.sessions import FEATURES, FIRST, SESSION_START
+from worker_service.hrnn.network.cell import GruWeights, HrnnCell, HrnnState
+from worker_service.hrnn.network.model import HrnnModel
+
+FORMAT_VERSION = 1
+#: Of the ONNX operators; the first with ScatterND that adds is 16, and runtimes of several years know 18.
+_OPSET = 18
+_PACKAGES = ("onnx", "onnxscript")
+_INPUTS = (
+    *("item", "features", "hidden", "user", "ask_features"),
+    *("own_row", "own_item", "own_events", "own_age", "own_habit"),
+)
+_OUTPUTS = ("scores", "new_hidden", "new_user")
+
+
+class ServingStep(nn.Module):
+    """Reads one event of each of B users and scores all items, in operations that ONNX has.
+
+    Args:
+        model: Its parameters are used, not copied.
+    """
+
+    def __init__(self, model: HrnnModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self,
+        item: Tensor,
+        features: Tensor,
+        hidden: Tensor,
+        user: Tensor,
+        ask_features: Tensor,
+        own_row: Tensor,
+        own_item: Tensor,
+        own_events: Tensor,
+        own_age: Tensor,
+        own_habit: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One step; see this module for the arguments.
+
+        Returns:
+            Scores [B, N], session states [B, H] and user states [B, H].
+        """
+        model = self.model
+        embedded = functional.embedding(item, model.item_rows)
+        inputs = embedded + functional.linear(features, model.time_input)
+        state = next_state(model.cell, inputs, embedded, features, HrnnState(hidden, user))
+        own = None
+        if model.shape.own_items:
+            # Where the items of each row start is for training alone.
+            own = OwnItems(own_row, own_row, own_item, own_events, own_age, own_habit)
+        return model.scores(model.output(state), ask_features, own), state.hidden, state.user
+
+
+def next_state(cell: HrnnCell, inputs: Tensor, embedded: Tensor, features: Tensor, state: HrnnState) -> HrnnState:
+    """One step of `HrnnCell`, which computes many of them with a gradient of its own.
+
+    Args:
+        cell: The cell.
+        inputs: x [B, H].
+        embedded: Item embeddings e [B, H].
+        features: phi [B, 4].
+        state: State before the step.
+    """
+    kept = 1.0 - features[:, FIRST : FIRST + 1]
+    discounted = state.hidden * kept
+    if cell.discount:
+        decays = functional.linear(embedded, cell.discount_item, cell.discount_bias)
+        discounted = discounted * (decays + functional.linear(features, cell.discount_time)).sigmoid()
+    user = state.user
+    if cell.user_level:
+        starts = features[:, SESSION_START : SESSION_START + 1] > 0
+        level = user * kept
+        user = torch.where(starts, _gru(cell.user, state.hidden, level), level)
+        seed = functional.linear(user, cell.seed_weight, cell.seed_bias).tanh()
+        discounted = torch.where(starts, discounted + seed, discounted)
+    return HrnnState(_gru(cell.session, inputs, discounted), user)
+
+
+def _gru(weights: GruWeights, inputs: Tensor, state: Tensor) -> Tensor:
+    """One step of a GRU: inputs and state [B, H] to the new state [B, H]."""
+    size = state.shape[1]
+    projected = weights.project(inputs)
+    recurrent = functional.linear(state, weights.weight_hh, weights.bias_hh)
+    gates = (projected[:, : 2 * size] + recurrent[:, : 2 * size]).sigmoid()
+    reset, update = gates[:, :size], gates[:, size:]
+    candidate = (projected[:, 2 * size :] + reset * recurrent[:, 2 * size :]).tanh()
+    return candidate + update * (state - candidate)
+
+
+def export_onnx(artifact: Artifact, path: Path) -> None:
+    """Writes the serving step of a model as one ONNX file; weights of more than 2 GB go into a second one beside it.
+
+    Args:
+        artifact: The model, on the CPU.
+        path: The file to write, in an existing directory.
+
+    Raises:
+        AlgorithmError: When the packages of the extra ``onnx`` are missing.
+    """
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise AlgorithmError(f"ONNX export needs {' and '.join(missing)}: pip install 'hrnn-tuner[onnx]'")
+    users, own = torch.export.Dim("users"), torch.export.Dim("own_items")
+    shapes = [{0: own if name.startswith("own_") else users} for name in _INPUTS]
+    program = torch.onnx.export(
+        ServingStep(artifact.model).eval(),
+        _example(artifact.model.shape.hidden_dimension),
+        input_names=_INPUTS,
+        output_names=_OUTPUTS,
+        dynamic_shapes=shapes,
+        opset_version=_OPSET,
+        external_data=False,
+        verbose=False,
+        dynamo=True,
+    )
+    if program is None:
+        raise AlgorithmError("torch made no ONNX program")
+    program.model.metadata_props.update(_metadata(artifact))
+    program.save(path)
+
+
+def _example(hidden: int) -> tuple[Tensor, ...]:
+    """Inputs of two users with three own items; sizes of 0 and 1 would be taken for fixed."""
+    features, states = torch.zeros(2, FEATURES), torch.zeros(2, hidden)
+    users, own = torch.zeros(2, dtype=torch.int64), torch.zeros(3, dtype=torch.int64)
+    return users, features, states, states.clone(), features.clone(), *(own.clone() for _ in range(5))
+
+
+def _metadata(artifact: Artifact) -> dict[str, str]:
+    """What a server must know to compute the inputs, as JSON."""
+    facts = {
+        "format_version": FORMAT_VERSION,
+        "model": dataclasses.asdict(artifact.model.shape),
+        "sessions": dataclasses.asdict(artifact.rule),
+        "own_history": {
+            "window": WINDOW,
+            "events": _EVENTS,
+            "age_s": _AGES,
+            "sessions": _SESSIONS,
+            "counts": _COUNTS,
+        },
+    }
+    return {name: json.dumps(value) for name, value in facts.items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m worker_service.hrnn.onnx_export",
+        description="Writes a trained hrnn model as ONNX: one step that reads an event and scores all items.",
+    )
+    parser.add_argument("artifact_dir", type=Path, metavar="ARTIFACT_DIR", help="local directory of the artifact")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the file to write, e.g. model.onnx")
+    given = parser.parse_args(arguments)
+    try:
+        export_onnx(load_artifact(given.artifact_dir, "cpu"), given.file)
+    except (AlgorithmError, OSError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)  # noqa: T201 - a command line of its own
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
