@@ -14,17 +14,17 @@ Inputs, for B users side by side with P own items among all of them (float32, or
     own_age       [P]     int64, bucket of the time since
     own_habit     [P]     int64, bucket of the sessions since, crossed with that of how often
 
-Outputs: ``scores`` [B, N], whose softmax is the shares that `HrnnRecommender` gives, column j for place j of items.json;
+Outputs: ``scores`` [B, N], column j for place j of items.json, whose softmax is what `HrnnRecommender` gives; and
 ``new_hidden`` and ``new_user`` [B, H], the state behind the event. B and P are free, P may be 0. All models have all
-inputs: what one does not look at may hold anything (no own items, zeros).
+inputs; a model without ``own_items`` takes P = 0.
 
 Events with items that are not in items.json are left out, before anything below is computed. Whoever may ask more than
 once after an event keeps the state from before it, and runs the step anew with other ``ask_features`` and own items.
 The state does not depend on these. A user without events is not scored by the graph but served popular items.
 
-What the inputs are made of stands in the metadata, as JSON: ``format_version``; ``model``, the `ModelShape`;
-``sessions``, the `SessionRule`; and ``own_history`` with a ``window`` and the upper ends of buckets ``events``,
-``age_s``, ``sessions`` and ``counts``.
+What the inputs are made of stands in the file's metadata_props, as JSON: ``hrnn.format_version``; ``hrnn.model``, the
+`ModelShape`; ``hrnn.sessions``, the `SessionRule`; and ``hrnn.own_history``, with a ``window`` and the upper ends of
+buckets, ``events``, ``age_s``, ``sessions`` and ``counts``.
 
 *Features* of an event, g = seconds since the user's event before it, at least 0::
 
@@ -42,8 +42,8 @@ e is its latest event and T the time of the asking: the latest event's time plus
     own_age    = bucket(age_s, T - time of e)
     own_habit  = bucket(sessions, s) * (length of counts + 1) + bucket(counts, n)
 
-    s = sessions that started behind e (events with g > session_gap_s), one more if T - latest event > session_gap_s
-    n = events with this item in the whole history, the window or before it
+    s = number of events behind e with g > session_gap_s, one more if T - time of the latest event > session_gap_s
+    n = number of events with this item in the whole history, before the window too
 """
 
 from __future__ import annotations
@@ -52,8 +52,11 @@ import argparse
 import dataclasses
 import importlib.util
 import json
+import logging
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -61,10 +64,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hrnn_tuner.algorithms.contract import AlgorithmError
+from worker_service.hrnn.artifact import Artifact, load_artifact
 
 # The metadata must say what the buckets are; only here does anybody else need to know.
 from worker_service.hrnn.data.own_history import _AGES, _COUNTS, _EVENTS, _SESSIONS, WINDOW, OwnItems
-from worker_service.hrnn.artifact import Artifact, load_artifact
 from worker_service.hrnn.data.sessions import FEATURES, FIRST, SESSION_START
 from worker_service.hrnn.network.cell import GruWeights, HrnnCell, HrnnState
 from worker_service.hrnn.network.model import HrnnModel
@@ -171,19 +174,22 @@ def export_onnx(artifact: Artifact, path: Path) -> None:
         raise AlgorithmError(f"ONNX export needs {' and '.join(missing)}: pip install 'hrnn-tuner[onnx]'")
     users, own = torch.export.Dim("users"), torch.export.Dim("own_items")
     shapes = [{0: own if name.startswith("own_") else users} for name in _INPUTS]
-    program = torch.onnx.export(
-        ServingStep(artifact.model).eval(),
-        _example(artifact.model.shape.hidden_dimension),
-        input_names=_INPUTS,
-        output_names=_OUTPUTS,
-        dynamic_shapes=shapes,
-        opset_version=_OPSET,
-        external_data=False,
-        verbose=False,
-        dynamo=True,
-    )
+    with _exporter_silenced():
+        program = torch.onnx.export(
+            ServingStep(artifact.model).eval(),
+            _example(artifact.model.shape.hidden_dimension),
+            input_names=_INPUTS,
+            output_names=_OUTPUTS,
+            dynamic_shapes=shapes,
+            opset_version=_OPSET,
+            external_data=False,
+            verbose=False,
+            dynamo=True,
+        )
     if program is None:
         raise AlgorithmError("torch made no ONNX program")
+    for node in program.model.graph:
+        node.metadata_props.clear()  # the exporter's notes on where each came from, paths of this machine among them
     program.model.metadata_props.update(_metadata(artifact))
     program.save(path)
 
@@ -195,21 +201,31 @@ def _example(hidden: int) -> tuple[Tensor, ...]:
     return users, features, states, states.clone(), features.clone(), *(own.clone() for _ in range(5))
 
 
+@contextmanager
+def _exporter_silenced() -> Iterator[None]:
+    """Keeps back what the exporter says about itself: absent packages it does not need, its own deprecated calls."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
 def _metadata(artifact: Artifact) -> dict[str, str]:
     """What a server must know to compute the inputs, as JSON."""
+    ends = {"events": _EVENTS, "age_s": _AGES, "sessions": _SESSIONS, "counts": _COUNTS}
     facts = {
         "format_version": FORMAT_VERSION,
         "model": dataclasses.asdict(artifact.model.shape),
         "sessions": dataclasses.asdict(artifact.rule),
-        "own_history": {
-            "window": WINDOW,
-            "events": _EVENTS,
-            "age_s": _AGES,
-            "sessions": _SESSIONS,
-            "counts": _COUNTS,
-        },
+        "own_history": {"window": WINDOW, **ends},
     }
-    return {name: json.dumps(value) for name, value in facts.items()}
+    return {f"hrnn.{name}": json.dumps(value) for name, value in facts.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,6 +11,7 @@ from worker_service.hrnn.artifact import save_artifact
 from worker_service.hrnn.data.cache import load_interactions
 from worker_service.hrnn.data.dataset import training_data
 from worker_service.hrnn.data.preparation import check_trainable
+from worker_service.hrnn.evaluation.intervals import metric_intervals
 from worker_service.hrnn.settings import HrnnSettings
 from worker_service.hrnn.training.training_job import HrnnTraining
 from worker_service.hrnn.training.warm_up import train_a_moment
@@ -50,7 +51,8 @@ class HrnnTrainer:
             return
         training.model.load_state_dict(best.weights)
         # The test users had no part in any choice; they show how much the validation score flatters the winner.
-        test = training.measure(data.test).metrics() if len(data.test) else None
+        test = training.measure(data.test) if len(data.test) else None
+        intervals = {} if test is None else metric_intervals(test)
         save_artifact(
             context.artifact_dir,
             training.model.shape,
@@ -63,7 +65,12 @@ class HrnnTrainer:
                 "objective_metric": context.objective_metric,
                 "epoch": best.epoch,
                 "metrics": dict(best.metrics),
-                "test_metrics": test,
+                "test_metrics": None if test is None else test.metrics(),
+                "test_intervals": {name: [found.low, found.high] for name, found in intervals.items()},
+                "unknown_truth_share": {
+                    "validation": data.validation.unknown_truth_share,
+                    "test": data.test.unknown_truth_share,
+                },
                 "seed": context.seed,
                 "split_seed": context.split_seed,
                 "data_fingerprint": data.fingerprint,

@@ -123,11 +123,7 @@ def test_quantiles_that_do_not_rise_between_0_and_1_are_an_error(train_until: fl
 
 
 def test_items_of_no_training_event_are_misses_and_their_share_is_known(tmp_path: Path) -> None:
-    rows = [
-        (user, "new" if (user, hour) == ("u0", 16) and item != "and" else item, time)
-        for user, item, time in _steady(users=2, distinct=5)
-        for hour in [time // HOUR_S]
-    ]
+    rows = [event if event[2] != 16 * HOUR_S else ("u0", "new", event[2]) for event in _steady(users=2, distinct=5)]
     data = _data(_interactions(tmp_path, rows), TemporalSplit())
     assert data.validation.unknown_truth_share == 0.5
     assert data.test.unknown_truth_share == 0.0

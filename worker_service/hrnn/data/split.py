@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import zlib
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +147,15 @@ class TemporalSplit:
         return Asked(user[rows], rows, rows + 1)
 
 
-Split = UserHoldout | TemporalSplit
+class Split(Protocol):
+    """A protocol of evaluation; a hashable value, because training data are kept by it."""
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether some questions choose the epoch and the winner."""
+
+    def divide(self, interactions: Interactions, session_gap_s: int) -> Division:
+        """Says which events train, and what is asked."""
 
 
 def assign_roles(users: Vocabulary, lengths: NDArray[np.int64], split_seed: int) -> NDArray[np.int8]:

@@ -112,7 +112,7 @@ def _kind(tables: Sequence[Table], name: str) -> ColumnKind:
         if kind is not None:
             return kind
     texts = [table.columns[name] for table in tables if not table.typed]
-    if not any(_all_match(column, _NOTHING) is False for column in texts):
+    if all(_all_match(column, _NOTHING) for column in texts):
         return ColumnKind.CATEGORY
     for kind, pattern in ((ColumnKind.BOOLEAN, _BOOLEAN), (ColumnKind.NUMBER, _NUMBER)):
         if all(_all_match(column, pattern) for column in texts):

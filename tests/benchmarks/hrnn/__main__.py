@@ -1,0 +1,37 @@
+"""Command line of the tables."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from tests.benchmarks.hrnn.amazon import amazon
+from tests.benchmarks.hrnn.leave_last_out import leave_last_out
+from tests.benchmarks.hrnn.temporal import ablation, temporal
+
+TABLES = {"amazon": amazon, "leave-last-out": leave_last_out, "temporal": temporal, "ablation": ablation}
+
+
+def main() -> None:
+    """Measures the chosen tables."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.hrnn",
+        description="Measures the hrnn algorithm on real data. All tables take some two hours on two cores; finished "
+        "runs are kept below .cache/bench-hrnn, so that an interrupted command goes on where it was.",
+    )
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"any of {', '.join(TABLES)}; default: all")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time (default: one per core)")
+    parser.add_argument("--record", action="store_true", help="write the tables to tests/benchmarks/RESULTS.md")
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.tables) - set(TABLES))
+    if unknown:
+        parser.error(f"unknown tables: {', '.join(unknown)}; known: {', '.join(TABLES)}")
+    for name in arguments.tables or TABLES:
+        results = TABLES[name](arguments.jobs)
+        results.show()
+        if arguments.record:
+            results.record()
+
+
+if __name__ == "__main__":
+    main()
