@@ -2,7 +2,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup services protos lint test bench demo compose-test clean
+.PHONY: help setup services protos lint test bench bench-hrnn demo compose-test clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -45,6 +45,9 @@ test: lint services ## Everything that CI runs: lint, then all tests (PYTEST_ARG
 
 bench: setup services ## Measures how long a slot stands idle between two training jobs, on RabbitMQ + PostgreSQL and embedded
 	$(BIN)/python -m tests.benchmarks.dispatch
+
+bench-hrnn: setup ## Measures how well hrnn recommends, on the data in ../shared/data (TABLES="amazon speed" for some; hours)
+	$(BIN)/python -m tests.benchmarks.hrnn $(TABLES) --record
 
 demo: setup ## Everything once: data, service, tuning job, recommendations (DATA=interactions.csv for your own data)
 	$(BIN)/hrnn-tuner demo $(if $(DATA),--data "$(DATA)")

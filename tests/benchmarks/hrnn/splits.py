@@ -18,7 +18,7 @@ class NewestShare:
     """Amazon's notebook: of every user, the events ranked above 90% are asked for, and all others may be learnt from.
 
     Nine in ten users train, as the published model did by its own hold-out; the others choose the epoch, by the newest
-    tenth of what they may show. All users are asked.
+    tenth of what they may show; without validation, they train as well. All users are asked.
     """
 
     share: float = 0.1
@@ -29,7 +29,8 @@ class NewestShare:
         offsets, lengths = interactions.offsets, np.diff(interactions.offsets)
         known = self._older(lengths)
         ends = offsets[:-1] + known
-        chosen = np.array([zlib.crc32(interactions.users.raw(user)) % 10 == 0 for user in range(len(lengths))])
+        hashes = np.array([zlib.crc32(interactions.users.raw(user)) for user in range(len(lengths))])
+        chosen = (hashes % 10 == 0) & self.has_validation
         held = np.flatnonzero(chosen & (known >= 2))
         validation = Asked(held, offsets[held] + self._older(known[held]), ends[held])
         asked = np.flatnonzero((known >= 1) & (known < lengths))
