@@ -57,7 +57,7 @@ class _FullSoftmax(torch.autograd.Function):
             logits = torch.addmm(bias, query, table.T, out=buffer[: len(query)])
             if extra is not None and value is not None:
                 own = slice(int(extra.bounds[start]), int(extra.bounds[min(start + block, len(queries))]))
-                places = (extra.row[own] - start) * len(table) + extra.column[own]
+                places = (extra.row[own] - start).long() * len(table) + extra.column[own]
                 logits.view(-1).index_add_(0, places, value[own])
             logits -= logits.amax(dim=1, keepdim=True)
             chosen = logits.gather(1, target)

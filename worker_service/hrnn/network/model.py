@@ -149,7 +149,7 @@ class HrnnModel(nn.Module):
         if own is None:
             return scores
         extra = self.own_scores(own, queries, features)
-        return scores.index_put((extra.row, extra.column), extra.value, accumulate=True)
+        return scores.index_put((extra.row.long(), extra.column.long()), extra.value, accumulate=True)
 
 
 class Dropout:

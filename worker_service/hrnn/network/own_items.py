@@ -40,7 +40,7 @@ class OwnItemScores(nn.Module):
             queries: q [M, H].
             features: Features of the askings [M, 4].
         """
-        starts = features[:, SESSION_START].long().index_select(0, own.row)
+        starts = features[:, SESSION_START].int().index_select(0, own.row)
 
         def weight(buckets: Tensor, bucket: Tensor) -> Tensor:
             """The weight of each pair's bucket [P]; row 1 comes on top of row 0."""

@@ -80,7 +80,7 @@ def sampled_softmax_loss(
         own = own.index_add(0, extra.row[hits], extra.value[hits])
         place = torch.searchsorted(rows, extra.column).clamp_(max=len(rows) - 1)
         drawn = (rows[place] == extra.column).nonzero().squeeze(1)
-        others = others.index_put((extra.row[drawn], place[drawn]), extra.value[drawn], accumulate=True)
+        others = others.index_put((extra.row[drawn].long(), place[drawn]), extra.value[drawn], accumulate=True)
     others = others.masked_fill(targets[:, None] == rows, float("-inf"))
     normaliser = torch.logsumexp(torch.cat((own[:, None], others), dim=1), dim=1)
     return (weights * (normaliser - own)).sum()
