@@ -65,9 +65,14 @@ from torch.nn import functional
 
 from hrnn_tuner.algorithms.contract import AlgorithmError
 from worker_service.hrnn.artifact import Artifact, load_artifact
-
-# The metadata must say what the buckets are; only here does anybody else need to know.
-from worker_service.hrnn.data.own_history import _AGES, _COUNTS, _EVENTS, _SESSIONS, WINDOW, OwnItems
+from worker_service.hrnn.data.own_history import (
+    AGE_BOUNDS,
+    COUNT_BOUNDS,
+    EVENT_BOUNDS,
+    SESSION_BOUNDS,
+    WINDOW,
+    OwnItems,
+)
 from worker_service.hrnn.data.sessions import FEATURES, FIRST, SESSION_START
 from worker_service.hrnn.network.cell import GruWeights, HrnnCell, HrnnState
 from worker_service.hrnn.network.model import HrnnModel
@@ -218,7 +223,7 @@ def _exporter_silenced() -> Iterator[None]:
 
 def _metadata(artifact: Artifact) -> dict[str, str]:
     """What a server must know to compute the inputs, as JSON."""
-    ends = {"events": _EVENTS, "age_s": _AGES, "sessions": _SESSIONS, "counts": _COUNTS}
+    ends = {"events": EVENT_BOUNDS, "age_s": AGE_BOUNDS, "sessions": SESSION_BOUNDS, "counts": COUNT_BOUNDS}
     facts = {
         "format_version": FORMAT_VERSION,
         "model": dataclasses.asdict(artifact.model.shape),

@@ -84,8 +84,8 @@ class HrnnRecommender:
 class LiveUser:
     """One user whose events are read as they come; `HrnnRecommender.user` makes one.
 
-    Each event costs one step of the model, and leaves what reading the whole history anew would. Not for several
-    threads at once.
+    Each event costs one step of the model, and leaves what reading the whole history anew would, up to the 2,560 events
+    that a history is cut to. Not for several threads at once.
     """
 
     def __init__(self, artifact: Artifact, numbers: Mapping[str, int], history: Sequence[tuple[str, int]]) -> None:
@@ -97,13 +97,13 @@ class LiveUser:
         self._history.read([number for number, _ in known], [time for _, time in known])
 
     def add(self, item_id: str, timestamp: int) -> None:
-        """Reads an event; one with an item that the model does not know changes nothing.
+        """Reads an event; an exact duplicate, or an item that the model does not know, changes nothing.
 
         Raises:
             AlgorithmError: When it is older than the latest event read.
         """
         number = self._numbers.get(item_id)
-        if number is not None:
+        if number is not None and not self._history.has(number, timestamp):
             self._history.read([number], [timestamp])
 
     def recommend(self, now: int | None, k: int, *, filter_seen: bool = False) -> list[Recommendation]:

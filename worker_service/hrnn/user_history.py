@@ -41,6 +41,10 @@ class UserHistory:
         """Catalogue number of each event read [n]."""
         return self._items
 
+    def has(self, item: int, time: int) -> bool:
+        """Whether this very event was read."""
+        return bool(((self._times == time) & (self._items == item)).any())
+
     @torch.no_grad()
     def read(self, items: Sequence[int] | NDArray[np.int64], times: Sequence[int] | NDArray[np.int64]) -> None:
         """Reads events.

@@ -132,7 +132,6 @@ def test_seen_items_are_those_read_so_far(recommender: HrnnRecommender) -> None:
     assert found == {f"item-{row}" for row in range(N)} - {"item-1", "item-5"}
 
 
-@pytest.mark.xfail(strict=True, reason="LiveUser.add reads an exact duplicate, which recommend() leaves out")
 def test_an_exact_duplicate_changes_nothing(recommender: HrnnRecommender) -> None:
     events = [("item-1", START), ("item-2", START + 60)]
     user = recommender.user(events)

@@ -131,11 +131,14 @@ class ForeignServer:
 def test_a_server_that_knows_only_file_and_description_recommends_the_same(exported: Exported) -> None:
     rng = random.Random(2)
     server, user = ForeignServer(exported), HrnnRecommender(exported.path.parent).user()
-    time = 1_600_000_000
+    time, sent = 1_600_000_000, set()
     for place in range(WINDOW + 40):
         time += rng.choice(GAPS_S)
         name = f"item-{min(rng.randrange(N + 2), rng.randrange(N + 2)) if place else 9}"
         name = "item-22" if place == 3 else name.replace("item-22", "item-21")  # by the end its event is out of sight
+        if (name, time) in sent:  # an exact duplicate counts once, whoever serves
+            continue
+        sent.add((name, time))
         server.read(name, time)
         user.add(name, time)
         if place < 40 or place >= WINDOW + 35:
@@ -180,7 +183,9 @@ def test_scores_and_states_of_users_side_by_side_are_those_of_torch(exported: Ex
             expected = model.scores(outputs[0], torch.from_numpy(asked), own if model.shape.own_items else None)
         fields = zip(("row", "item", "events", "age", "habit"), own[1:], strict=True)
         given = {"item": items[step] - 1, "features": features, "hidden": hidden, "user": user, "ask_features": asked}
-        scores, hidden, user = exported.session.run(None, {**given, **{f"own_{k}": v.numpy() for k, v in fields}})
+        scores, hidden, user = exported.session.run(
+            None, {**given, **{f"own_{k}": v.numpy().astype(np.int64) for k, v in fields}}
+        )
         for found, wanted in ((scores, expected), (hidden, state.hidden), (user, state.user)):
             np.testing.assert_allclose(found, wanted.numpy(), atol=1e-5, rtol=1e-5)
 

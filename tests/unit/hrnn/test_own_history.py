@@ -19,10 +19,10 @@ from worker_service.hrnn.data import own_history
 from worker_service.hrnn.data.cache import load_interactions
 from worker_service.hrnn.data.dataset import TrainingData, training_data
 from worker_service.hrnn.data.own_history import OwnHistories, OwnItems, own_items
-from worker_service.hrnn.data.queries import Queries
+from worker_service.hrnn.data.queries import Queries, ask_features
 from worker_service.hrnn.data.sessions import DAY_S, SessionRule
 from worker_service.hrnn.evaluation.model_scorer import ModelScorer
-from worker_service.hrnn.network.model import HrnnModel
+from worker_service.hrnn.network.model import HrnnModel, ModelShape
 from worker_service.hrnn.settings import HrnnSettings
 from worker_service.hrnn.training.streams import Chunk
 from worker_service.hrnn.training.training_job import HrnnTraining
@@ -42,13 +42,13 @@ def _expected(history: History, ask_time: int | None, window: int) -> set[OwnRow
         places = [place for place, event in enumerate(history) if event[0] == item]
         times = [time for _, time in history[places[-1] :]] + [now]
         sessions = sum(later - earlier > RULE.session_gap_s for earlier, later in itertools.pairwise(times))
-        habit = bisect.bisect_left(own_history._SESSIONS, sessions) * (len(own_history._COUNTS) + 1)
+        habit = bisect.bisect_left(own_history.SESSION_BOUNDS, sessions) * (len(own_history.COUNT_BOUNDS) + 1)
         found.add(
             (
                 item - 1,
-                bisect.bisect_left(own_history._EVENTS, len(history) - 1 - places[-1]),
-                bisect.bisect_left(own_history._AGES, now - times[0]),
-                habit + bisect.bisect_left(own_history._COUNTS, len(places)),
+                bisect.bisect_left(own_history.EVENT_BOUNDS, len(history) - 1 - places[-1]),
+                bisect.bisect_left(own_history.AGE_BOUNDS, now - times[0]),
+                habit + bisect.bisect_left(own_history.COUNT_BOUNDS, len(places)),
             )
         )
     return found
@@ -71,12 +71,12 @@ def _numbers(history: History) -> tuple[np.ndarray, np.ndarray]:
 
 
 _GAP_S = st.sampled_from([0, 1, 59, 60, 61, 1800, 1801, 5000, DAY_S, 10_000_000])
-_EVENTS = st.lists(st.tuples(st.integers(1, 6), _GAP_S), max_size=40)
+EVENT_BOUNDS = st.lists(st.tuples(st.integers(1, 6), _GAP_S), max_size=40)
 
 
 @st.composite
 def _history(draw: st.DrawFn) -> History:
-    events = draw(_EVENTS)
+    events = draw(EVENT_BOUNDS)
     start = draw(st.integers(0, 2_000_000_000))
     times = start + np.cumsum([gap for _, gap in events], dtype=np.int64)
     return list(zip([item for item, _ in events], times.tolist(), strict=True))
@@ -116,14 +116,14 @@ def test_a_long_history_is_looked_at_through_the_window_and_counted_as_a_whole()
     found = _by_asking(own_items(*([column] for column in _numbers(history)), None, RULE, "cpu"))[0]
     assert found == _expected(history, None, own_history.WINDOW)
     assert {row[0] for row in found} == {0, 1, 2, 3, 4, 5, 7}
-    counts = {row[0]: row[3] % (len(own_history._COUNTS) + 1) for row in found}
-    assert counts[7] == bisect.bisect_left(own_history._COUNTS, 2)  # one of the two is out of sight
+    counts = {row[0]: row[3] % (len(own_history.COUNT_BOUNDS) + 1) for row in found}
+    assert counts[7] == bisect.bisect_left(own_history.COUNT_BOUNDS, 2)  # one of the two is out of sight
 
 
 def test_buckets_close_at_their_upper_ends() -> None:
     times = np.array([0, 100, 100, 2000])  # gaps of 100, 0 and 1900 seconds: the last starts a session
     found = own_items([np.array([1, 2, 3, 1])], [times], np.array([2060]), RULE, "cpu")
-    sides = len(own_history._COUNTS) + 1
+    sides = len(own_history.COUNT_BOUNDS) + 1
     assert _by_asking(found) == [{(1, 2, 3, 1 * sides), (2, 1, 3, 1 * sides), (0, 0, 1, 1)}]
 
 
@@ -199,6 +199,17 @@ def _streamed(model: HrnnModel, data: TrainingData, askings: list[tuple[slice, i
         user.read(data.events_item[read][-1:].astype(np.int64), data.events_time[read][-1:])
         scores.append(user.scores(int(data.events_time[target])))
     return torch.stack(scores)
+
+
+@torch.no_grad()
+def test_a_model_that_is_not_to_know_the_time_of_asking_does_not_look_at_it() -> None:
+    model = HrnnModel(ModelShape(5, 4, "hrnn", use_query_gap=False, own_items=True), torch.Generator().manual_seed(0))
+    assert model.own_items is not None
+    model.own_items.events += torch.arange(2.0)[:, None]  # row 1 comes on top where the asking starts a session
+    own = own_items([np.array([1, 2, 1])], [np.array([0, 5, 9])], None, RULE, "cpu")
+    at_once, later = (torch.from_numpy(ask_features(RULE, 9, 9 + gap)[None]) for gap in (0, 5000))
+    outputs = torch.ones(1, 4)
+    assert torch.equal(model.scores(outputs, at_once, own), model.scores(outputs, later, own))
 
 
 def _learnt_change(make_context: ContextFactory, path: Path) -> float:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,6 +103,9 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
         class Scripted:
             def __init__(self, real: Evaluation) -> None:
                 self._real = real
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self._real, name)
 
             def metrics(self) -> dict[str, float]:
                 return {**self._real.metrics(), name: next(following, 0.0)}

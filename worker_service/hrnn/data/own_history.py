@@ -20,14 +20,14 @@ from worker_service.hrnn.data.sessions import SessionRule
 WINDOW = 512
 _NEVER = np.iinfo(np.int32).max
 #: Upper ends of the buckets of "events since", "seconds since", "sessions since" and "how often", the last one open.
-_EVENTS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233)
+EVENT_BOUNDS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233)
 _SECONDS = (0, 60, 600, 3_600, 21_600, 86_400, 259_200, 604_800, 1_209_600, 2_592_000, 5_184_000, 7_776_000, 15_552_000)
 _SECONDS_MORE = (23_328_000, 31_104_000, 38_880_000)
-_AGES = (*_SECONDS, *_SECONDS_MORE)
-_SESSIONS = (0, 1, 2, 3, 5, 8)
-_COUNTS = (1, 2, 3, 5, 9)
-EVENT_BUCKETS, AGE_BUCKETS = len(_EVENTS) + 1, len(_AGES) + 1
-HABIT_BUCKETS = (len(_SESSIONS) + 1) * (len(_COUNTS) + 1)
+AGE_BOUNDS = (*_SECONDS, *_SECONDS_MORE)
+SESSION_BOUNDS = (0, 1, 2, 3, 5, 8)
+COUNT_BOUNDS = (1, 2, 3, 5, 9)
+EVENT_BUCKETS, AGE_BUCKETS = len(EVENT_BOUNDS) + 1, len(AGE_BOUNDS) + 1
+HABIT_BUCKETS = (len(SESSION_BOUNDS) + 1) * (len(COUNT_BOUNDS) + 1)
 
 
 class OwnItems(NamedTuple):
@@ -90,13 +90,13 @@ class OwnHistories:
         self._time = torch.from_numpy(np.append(times, 0)).to(device)
         self._start = moved(starts)
         self._following = moved(following)
-        self._count = moved(np.searchsorted(_COUNTS, counts))
+        self._count = moved(np.searchsorted(COUNT_BOUNDS, counts))
         self._session = moved(sessions)
-        event_buckets = np.searchsorted(_EVENTS, np.arange(WINDOW))
+        event_buckets = np.searchsorted(EVENT_BOUNDS, np.arange(WINDOW))
         self._event_bucket = torch.from_numpy(event_buckets.astype(np.int32)).to(device)
-        self._ages = torch.tensor(_AGES, device=device)
-        sessions_since = np.arange(_SESSIONS[-1] + 2)
-        habit_rows = np.searchsorted(_SESSIONS, sessions_since) * (len(_COUNTS) + 1)
+        self._ages = torch.tensor(AGE_BOUNDS, device=device)
+        sessions_since = np.arange(SESSION_BOUNDS[-1] + 2)
+        habit_rows = np.searchsorted(SESSION_BOUNDS, sessions_since) * (len(COUNT_BOUNDS) + 1)
         self._session_bucket = torch.from_numpy(habit_rows.astype(np.int32)).to(device)
         self._gap = rule.session_gap_s
 

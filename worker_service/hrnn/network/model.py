@@ -134,7 +134,8 @@ class HrnnModel(nn.Module):
         """
         if self.own_items is None:
             raise ValueError("this model has no scores for own items")
-        return ExtraScores(own.bounds, own.row, own.item, self.own_items(own, queries, features))
+        known = features if self.shape.use_query_gap else torch.zeros_like(features)
+        return ExtraScores(own.bounds, own.row, own.item, self.own_items(own, queries, known))
 
     def scores(self, outputs: Tensor, features: Tensor, own: OwnItems | None) -> Tensor:
         """Scores (logits) of all items [M, N].

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import os
-import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,7 +69,7 @@ def load_checkpoint(folder: Path, identity: str) -> Checkpoint | None:
         found = Checkpoint(**content) if version == FORMAT_VERSION else None
     except FileNotFoundError:
         return None
-    except (RuntimeError, ValueError, KeyError, TypeError, EOFError, OSError, pickle.UnpicklingError) as error:
+    except Exception as error:  # noqa: BLE001 - reading garbage can raise anything
         _log.warning("checkpoint %s cannot be read, training starts anew: %s", path, error)
         return None
     if found is None or found.identity != identity:
