@@ -215,6 +215,9 @@ def algorithm(item: Algorithm) -> algorithm_pb2.Algorithm:
             description=entry.description,
             optional_columns=entry.optional_columns,
             options=[option.value for option in entry.options],
+            min_metadata_columns=0 if entry.metadata is None else entry.metadata.minimum,
+            max_metadata_columns=0 if entry.metadata is None else entry.metadata.maximum,
+            reserved_columns=() if entry.metadata is None else entry.metadata.reserved,
         )
         for entry in item.channels
     ]
@@ -225,4 +228,6 @@ def algorithm(item: Algorithm) -> algorithm_pb2.Algorithm:
         metrics=metrics,
         channels=channels,
         recommends=item.recommender is not None,
+        aliases=item.aliases,
+        needs_metadata=item.needs_metadata,
     )

@@ -23,13 +23,17 @@ def collect(channel: tuning_job_pb2.DataChannel, place: str, declared: Channel, 
 
 
 def _columns_are_good(channel: tuning_job_pb2.DataChannel, place: str, declared: Channel, findings: Findings) -> bool:
-    """The mapping must name columns of the algorithm, and no two of them may be read from the same one."""
-    unknown = [name for name in sorted(channel.columns) if name not in declared.columns]
+    """The mapping must name columns of the algorithm, and no two of them may be read from the same one.
+
+    Metadata may have any name.
+    """
+    unknown = [name for name in sorted(channel.columns) if name not in declared.columns and declared.metadata is None]
     for name in unknown:
         findings.wrong(f'{place}["{name}"]', among(name, declared.columns), "UNKNOWN_COLUMN")
     data = channel_from_wire(channel)
     read_as: dict[str, str] = {}
-    for name in (*declared.required_columns, *data.filter_columns):
+    metadata = declared.metadata_among(channel.columns)
+    for name in (*declared.required_columns, *data.filter_columns, *metadata):
         found = data.in_files(name)
         if found in read_as:
             text = f"got {found!r} for both {read_as[found]} and {name}; allowed: a column of its own for each"

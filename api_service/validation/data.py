@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import fsspec
@@ -53,6 +53,19 @@ def complaint_about(channel: DataChannel, required_columns: Sequence[str], prefi
     return None
 
 
+def columns_of(channel: DataChannel) -> list[str] | None:
+    """The columns of a CSV file, or the first one of a folder, by the algorithm's names; None if it cannot be told."""
+    try:
+        system, path = fsspec.core.url_to_fs(channel.uri)
+        file = next(iter(_data_files(system, path)), "")
+        if not file.endswith((".csv", ".csv.gz")):
+            return None
+        header, _ = _lines(system, file)
+    except Exception:  # noqa: BLE001 - csv, gzip and every file system have errors of their own
+        return None
+    return channel.own_names(header)
+
+
 def _data_files(system: Any, path: str) -> list[str]:
     """The file itself, or the data files of the folder."""
     if not system.isdir(path):
@@ -68,10 +81,7 @@ def _file_complaint(system: Any, path: str, needed: Mapping[str, str]) -> str | 
         return f"{name} is empty"
     if path.endswith(".parquet"):
         return None
-    with system.open(path, "rb") as file:
-        head = _head(file, compressed=path.endswith(".gz"))
-    lines = csv.reader(io.StringIO(head))
-    header = [column.strip() for column in next(lines, [])]
+    header, lines = _lines(system, path)
     missing = [shown for column, shown in needed.items() if column not in header]
     if missing:
         return f"{name} is missing the columns: {', '.join(missing)}; found: {', '.join(header) or 'none'}"
@@ -80,7 +90,10 @@ def _file_complaint(system: Any, path: str, needed: Mapping[str, str]) -> str | 
     return None
 
 
-def _head(file: Any, *, compressed: bool) -> str:
-    """The first lines of a CSV file, without a byte order mark."""
-    source = gzip.GzipFile(fileobj=file) if compressed else file
-    return bytes(source.read(_HEAD_BYTES)).decode("utf-8-sig", errors="replace")
+def _lines(system: Any, path: str) -> tuple[list[str], Iterator[list[str]]]:
+    """The header of a CSV file, and the first lines behind it."""
+    with system.open(path, "rb") as file:
+        source = gzip.GzipFile(fileobj=file) if path.endswith(".gz") else file
+        head = bytes(source.read(_HEAD_BYTES)).decode("utf-8-sig", errors="replace")
+    lines = csv.reader(io.StringIO(head))
+    return [column.strip() for column in next(lines, [])], lines

@@ -5,14 +5,6 @@ from __future__ import annotations
 from api_service.validation.findings import Findings
 from hrnn_tuner.v1 import tuning_job_pb2
 
-#: Channels of the HRNN recipes with metadata.
-_LATER_CHANNELS = ("users", "items")
-
-
-def is_later_channel(algorithm: str, channel: str) -> bool:
-    """Whether a later version of an algorithm reads this channel."""
-    return algorithm == "hrnn" and channel in _LATER_CHANNELS
-
 
 def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
     """Adds every field that is set and not implemented."""
@@ -44,6 +36,3 @@ def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
             findings.later(f"{path}.stopping_condition", "a limit of each training job's runtime")
         if definition.HasField("checkpoint_config"):
             findings.later(f"{path}.checkpoint_config", "keeping checkpoints")
-        for position, channel in enumerate(definition.data_channels):
-            if is_later_channel(definition.algorithm, channel.name):
-                findings.later(f"{path}.data_channels[{position}].name", f"channel {channel.name!r} of hrnn")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from api_service.validation import channel_options
-from api_service.validation.data import complaint_about
+from api_service.validation.data import columns_of, complaint_about
 from api_service.validation.findings import Findings, among
-from api_service.validation.later_versions import is_later_channel
-from hrnn_tuner.algorithms import Algorithm
+from hrnn_tuner.algorithms import Algorithm, Channel
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.uris import is_allowed
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2
@@ -22,12 +24,13 @@ def collect(
 ) -> None:
     """Adds everything that is wrong with a definition's channels and output."""
     seen: set[str] = set()
+    usable: dict[str, DataChannel] = {}
     for index, channel in enumerate(definition.data_channels):
         place = f"{path}.data_channels[{index}]"
         declared = algorithm.channel(channel.name)
         if channel.name in seen:
             findings.wrong(f"{place}.name", f"got {channel.name!r} twice; allowed: different names", "DUPLICATE_NAME")
-        elif declared is None and not is_later_channel(algorithm.name, channel.name):
+        elif declared is None:
             known = [entry.name for entry in algorithm.channels]
             findings.wrong(f"{place}.name", among(channel.name, known), "UNKNOWN_CHANNEL")
         seen.add(channel.name)
@@ -39,11 +42,33 @@ def collect(
             complaint = complaint_about(data, declared.required_columns, settings.data_prefixes)
             if complaint is not None:
                 findings.wrong(f"{place}.uri", complaint, "UNUSABLE_DATA")
+            else:
+                usable[channel.name] = data
     for declared in algorithm.channels:
         if declared.required and declared.name not in seen:
             text = f"channel {declared.name!r} is missing; {algorithm.name} needs it: {declared.description}"
             findings.wrong(f"{path}.data_channels", text, "MISSING_CHANNEL")
+    if algorithm.needs_metadata and not any(_may_have_metadata(entry, seen, usable) for entry in algorithm.channels):
+        findings.wrong(f"{path}.data_channels", _without_metadata(algorithm), "MISSING_METADATA")
     _check_output(definition, path, settings, findings)
+
+
+def _may_have_metadata(declared: Channel, seen: Collection[str], usable: Mapping[str, DataChannel]) -> bool:
+    """Whether a channel is given and has metadata, or may have them for all that can be told here."""
+    if declared.metadata is None or declared.name not in seen:
+        return False
+    if declared.metadata.minimum > 0:
+        return True
+    found = columns_of(usable[declared.name]) if declared.name in usable else None
+    return found is None or bool(declared.metadata_among(found))
+
+
+def _without_metadata(algorithm: Algorithm) -> str:
+    """Text for a request without metadata."""
+    channels = [entry for entry in algorithm.channels if entry.metadata is not None]
+    whole = " or ".join(repr(entry.name) for entry in channels if not entry.required)
+    parts = " or ".join(entry.name for entry in channels if entry.required)
+    return f"there are no metadata; {algorithm.name} needs channel {whole}, or {parts} with columns of context"
 
 
 def _check_output(

@@ -20,6 +20,7 @@ from hrnn_tuner.algorithms.specification import (
     ChannelOption,
     Hyperparameter,
     HyperparameterType,
+    MetadataColumns,
     Metric,
 )
 from hrnn_tuner.domain.data_channel import DataChannel
@@ -35,6 +36,7 @@ __all__ = [
     "Hyperparameter",
     "HyperparameterType",
     "InvalidObjectiveError",
+    "MetadataColumns",
     "Metric",
     "Recommendation",
     "Recommender",

@@ -100,9 +100,17 @@ class Recommender(Protocol):
     """A trained model that recommends. Constructed with the local directory of its artifact."""
 
     def recommend_for_user(
-        self, user_id: str, interactions: DataChannel, k: int, *, filter_seen: bool = False
+        self,
+        user_id: str,
+        interactions: DataChannel,
+        k: int,
+        *,
+        filter_seen: bool = False,
+        users: DataChannel | None = None,
+        context: Mapping[str, str] | None = None,
     ) -> Sequence[Recommendation]:
         """The best ``k`` items for a user of the interactions data, by the user's latest history there.
 
         The data are read as in training, with the same columns and filters. A user without history gets popular items.
+        Metadata of users and the context of the request, text by column, are given only to algorithms that take them.
         """

@@ -21,15 +21,17 @@ def _resolve(path: str) -> Any:
 
 
 class AlgorithmRegistry(Mapping[str, Algorithm]):
-    """The algorithms of this installation by name, in a fixed order."""
+    """The algorithms of this installation by name, in a fixed order; they are also found by their aliases."""
 
     def __init__(self, algorithms: Iterable[Algorithm]) -> None:
-        """Takes the algorithms; of two with one name, the later wins."""
+        """Takes the algorithms; of two with one name or alias, the later wins, and a name wins over an alias."""
         by_name = {algorithm.name: algorithm for algorithm in algorithms}
         self._by_name = MappingProxyType(dict(sorted(by_name.items())))
+        self._by_alias = {alias: algorithm for algorithm in by_name.values() for alias in algorithm.aliases}
 
     def __getitem__(self, name: str) -> Algorithm:
-        return self._by_name[name]
+        found = self._by_name.get(name)
+        return self._by_alias[name] if found is None else found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_name)

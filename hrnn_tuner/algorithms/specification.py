@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hrnn_tuner.domain.objective import ObjectiveType
@@ -89,6 +90,21 @@ class ChannelOption(enum.Enum):
 
 
 @dataclass(frozen=True)
+class MetadataColumns:
+    """The columns of a channel that are read as metadata: those that are neither the channel's own nor reserved.
+
+    Attributes:
+        minimum: Least number of them.
+        maximum: Most of them.
+        reserved: Columns with a meaning of their own that are not read.
+    """
+
+    minimum: int
+    maximum: int
+    reserved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Channel:
     """A named input of an algorithm.
 
@@ -99,6 +115,7 @@ class Channel:
         description: One or two sentences for people.
         optional_columns: Columns that are read where an option asks for them.
         options: The options that a request may set; one that sets another is refused.
+        metadata: Which other columns are read as metadata; None for none.
     """
 
     name: str
@@ -107,11 +124,18 @@ class Channel:
     description: str
     optional_columns: tuple[str, ...] = ()
     options: tuple[ChannelOption, ...] = ()
+    metadata: MetadataColumns | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column that may be read."""
+        """Every column that may be read, but for metadata."""
         return (*self.required_columns, *self.optional_columns)
+
+    def metadata_among(self, found: Iterable[str]) -> tuple[str, ...]:
+        """Those columns, by the algorithm's names, that are metadata, in the order of their names."""
+        if self.metadata is None:
+            return ()
+        return tuple(sorted(set(found) - {*self.columns, *self.metadata.reserved}))
 
 
 @dataclass(frozen=True)
@@ -126,6 +150,9 @@ class Algorithm:
         channels: The data it reads.
         trainer: ``module:Class`` of its `Trainer`, imported by workers only.
         recommender: ``module:Class`` of its `Recommender`, or None when its model recommends nothing.
+        aliases: Other names that requests may use; answers never do.
+        needs_metadata: Whether at least one of the channels that are all about metadata must be given, or another one
+            must have columns of metadata.
     """
 
     name: str
@@ -135,6 +162,8 @@ class Algorithm:
     channels: tuple[Channel, ...]
     trainer: str
     recommender: str | None = None
+    aliases: tuple[str, ...] = ()
+    needs_metadata: bool = False
 
     def hyperparameter(self, name: str) -> Hyperparameter | None:
         """Finds a hyperparameter by name."""

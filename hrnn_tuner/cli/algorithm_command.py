@@ -61,9 +61,13 @@ def _describe(algorithm: Algorithm) -> RenderableType:
     channels = table("Data channels", "name", "required", "columns", "options", "description")
     for channel in algorithm.channels:
         columns, options = ", ".join(channel.required_columns), ", ".join(channel.options)
+        if channel.max_metadata_columns:
+            columns += f", {channel.min_metadata_columns} to {channel.max_metadata_columns} of metadata"
         channels.add_row(channel.name, "yes" if channel.required else "no", columns, options, channel.description)
     sections: list[Table] = [part for part in (hyperparameters, metrics, channels) if part.row_count]
     head = [Text(algorithm.name, style="bold"), Text(algorithm.description)]
+    if algorithm.aliases:
+        head.append(Text(f"also: {', '.join(algorithm.aliases)}"))
     return Group(*head, *(part for section in sections for part in (Text(), section)))
 
 

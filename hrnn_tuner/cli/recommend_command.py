@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from hrnn_tuner.algorithms import Recommendation
+from hrnn_tuner.cli.exits import CommandError, ExitCode
 from hrnn_tuner.cli.options import OutputFormat, OutputOption, connect
 from hrnn_tuner.cli.output import console, table
 from hrnn_tuner.cli.recommendation import best_model, read_titles
@@ -29,6 +30,10 @@ def recommend(
     interactions: Annotated[
         str | None, typer.Option(metavar="URI", help="Newer histories than the model was trained on; read like them.")
     ] = None,
+    context_of_request: Annotated[
+        list[str] | None,
+        typer.Option("--context", metavar="COLUMN=VALUE", help="Context of the request, for models with context."),
+    ] = None,
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
     """Recommend items to a user with the best model of a tuning job.
@@ -42,11 +47,12 @@ def recommend(
         hrnn-tuner recommend --job my-job --user 196 -k 25 --filter-seen -o json
     """
     title_of = read_titles(titles) if titles is not None else {}
+    asked_in = _context(context_of_request or ())
     with connect(context) as client:
         model = best_model(client.get_tuning_job(job))
     if interactions is not None:
         model = replace(model, interactions=replace(model.interactions, uri=absolute(interactions)))
-    found = recommend_with(model, user, k, filter_seen=filter_seen)
+    found = recommend_with(model, user, k, filter_seen=filter_seen, context=asked_in)
     if output is OutputFormat.TEXT:
         console().print(recommendation_table(found, title_of))
         return
@@ -60,6 +66,17 @@ def recommend(
         ],
     }
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _context(given: Sequence[str]) -> dict[str, str]:
+    """COLUMN=VALUE pairs as a mapping."""
+    result = {}
+    for pair in given:
+        column, separator, value = pair.partition("=")
+        if not (column and separator):
+            raise CommandError(f"--context {pair!r}: expected COLUMN=VALUE", ExitCode.BAD_INPUT)
+        result[column] = value
+    return result
 
 
 def recommendation_table(found: Sequence[Recommendation], title_of: Mapping[str, str]) -> Table:

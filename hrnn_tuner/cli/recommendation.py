@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import fsspec
 
@@ -17,7 +18,7 @@ from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1.tuning_job_pb2 import TrainingJobDefinition, TuningJob
 from hrnn_tuner.wire_channels import channel_from_wire
 
-INTERACTIONS_CHANNEL = "interactions"
+INTERACTIONS_CHANNEL, USERS_CHANNEL = "interactions", "users"
 TITLE_COLUMNS = ("ITEM_ID", "TITLE")
 
 
@@ -30,12 +31,14 @@ class BestModel:
         algorithm: Name of its algorithm.
         artifact_uri: Folder of its model.
         interactions: The data with the users' histories, and how to read them.
+        users: The metadata of users, and how to read them; None where the job has none.
     """
 
     training_job_name: str
     algorithm: str
     artifact_uri: str
     interactions: DataChannel
+    users: DataChannel | None
 
 
 def best_model(job: TuningJob) -> BestModel:
@@ -51,22 +54,40 @@ def best_model(job: TuningJob) -> BestModel:
         (item for item in job.spec.training_job_definitions if item.definition_name == best.definition_name),
         TrainingJobDefinition(),
     )
-    channel = next((item for item in definition.data_channels if item.name == INTERACTIONS_CHANNEL), None)
-    if channel is None:
+    channels = {channel.name: channel_from_wire(channel) for channel in definition.data_channels}
+    if INTERACTIONS_CHANNEL not in channels:
         raise CommandError(f"tuning job {job.name!r} has no channel {INTERACTIONS_CHANNEL!r}", ExitCode.CONFLICT)
-    return BestModel(best.name, definition.algorithm, best.artifact_uri, channel_from_wire(channel))
+    return BestModel(
+        best.name,
+        definition.algorithm,
+        best.artifact_uri,
+        channels[INTERACTIONS_CHANNEL],
+        channels.get(USERS_CHANNEL),
+    )
 
 
-def recommend(model: BestModel, user_id: str, k: int, *, filter_seen: bool) -> Sequence[Recommendation]:
+def recommend(
+    model: BestModel, user_id: str, k: int, *, filter_seen: bool, context: Mapping[str, str] | None = None
+) -> Sequence[Recommendation]:
     """The best items for a user.
+
+    Args:
+        model: The model.
+        user_id: USER_ID.
+        k: Length of the list.
+        filter_seen: Leave out the items of the user's history.
+        context: Context of the request, text by column.
 
     Raises:
         CommandError: When the model or its algorithm is not to be had on this machine, or the data are unusable.
     """
     with _local_artifact(model.artifact_uri) as folder:
         recommender = _load(model.algorithm, folder)
+        further: dict[str, Any] = {} if model.users is None else {"users": model.users}
+        if context:
+            further["context"] = context
         try:
-            return recommender.recommend_for_user(user_id, model.interactions, k, filter_seen=filter_seen)
+            return recommender.recommend_for_user(user_id, model.interactions, k, filter_seen=filter_seen, **further)
         except AlgorithmError as error:
             raise CommandError(str(error), ExitCode.BAD_INPUT) from error
         except OSError as error:

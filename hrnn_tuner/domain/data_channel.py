@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 EVENT_TYPE = "EVENT_TYPE"
@@ -43,6 +43,11 @@ class DataChannel:
     def in_files(self, name: str) -> str:
         """The name in the files of a column of the algorithm."""
         return self.columns.get(name, name)
+
+    def own_names(self, found: Iterable[str]) -> list[str]:
+        """The algorithm's names of columns of a file; a column whose name stands for another one is not to be had."""
+        renamed = {in_files: name for name, in_files in self.columns.items()}
+        return [renamed.get(name, name) for name in found if name in renamed or name not in self.columns]
 
     def shown(self, name: str) -> str:
         """A column of the algorithm for messages: as it is called in the files, and what for."""

@@ -7,6 +7,8 @@ writers use READ COMMITTED with explicit row locks, and readers one snapshot (RE
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -15,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 BUSY_TIMEOUT_MS = 10_000
 POOL_SIZE = 10
 POOL_TIMEOUT_S = 10
+_WAL_RETRY_S = 0.02
 
 
 def parse_url(url: str) -> URL:
@@ -48,6 +51,24 @@ def open_engines(url: str) -> tuple[Engine, Engine]:
     return writer, reader
 
 
+def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
+    """Switches to WAL; of several connections that do so to a new file, SQLite refuses some without waiting.
+
+    Raises:
+        sqlite3.OperationalError: When the database stays locked for the busy timeout.
+    """
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise
+            time.sleep(_WAL_RETRY_S)
+        else:
+            return
+
+
 def _sqlite(url: URL, begin: str) -> Engine:
     """An engine whose transactions start with the given statement."""
     engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=0, pool_timeout=POOL_TIMEOUT_S)
@@ -56,7 +77,9 @@ def _sqlite(url: URL, begin: str) -> Engine:
     def connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver starts no transaction of its own
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        _use_write_ahead_log(cursor)
+        for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

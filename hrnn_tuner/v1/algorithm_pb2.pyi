@@ -57,33 +57,43 @@ class MetricSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., objective_type: _Optional[_Union[_tuning_job_pb2.ObjectiveType, str]] = ..., description: _Optional[str] = ...) -> None: ...
 
 class ChannelSpec(_message.Message):
-    __slots__ = ("name", "required", "required_columns", "description", "optional_columns", "options")
+    __slots__ = ("name", "required", "required_columns", "description", "optional_columns", "options", "min_metadata_columns", "max_metadata_columns", "reserved_columns")
     NAME_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     OPTIONAL_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    MIN_METADATA_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    MAX_METADATA_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     name: str
     required: bool
     required_columns: _containers.RepeatedScalarFieldContainer[str]
     description: str
     optional_columns: _containers.RepeatedScalarFieldContainer[str]
     options: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., required: bool = ..., required_columns: _Optional[_Iterable[str]] = ..., description: _Optional[str] = ..., optional_columns: _Optional[_Iterable[str]] = ..., options: _Optional[_Iterable[str]] = ...) -> None: ...
+    min_metadata_columns: int
+    max_metadata_columns: int
+    reserved_columns: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., required: bool = ..., required_columns: _Optional[_Iterable[str]] = ..., description: _Optional[str] = ..., optional_columns: _Optional[_Iterable[str]] = ..., options: _Optional[_Iterable[str]] = ..., min_metadata_columns: _Optional[int] = ..., max_metadata_columns: _Optional[int] = ..., reserved_columns: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Algorithm(_message.Message):
-    __slots__ = ("name", "description", "hyperparameters", "metrics", "channels", "recommends")
+    __slots__ = ("name", "description", "hyperparameters", "metrics", "channels", "recommends", "aliases", "needs_metadata")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     HYPERPARAMETERS_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
     RECOMMENDS_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_METADATA_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     hyperparameters: _containers.RepeatedCompositeFieldContainer[HyperparameterSpec]
     metrics: _containers.RepeatedCompositeFieldContainer[MetricSpec]
     channels: _containers.RepeatedCompositeFieldContainer[ChannelSpec]
     recommends: bool
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., hyperparameters: _Optional[_Iterable[_Union[HyperparameterSpec, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricSpec, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[ChannelSpec, _Mapping]]] = ..., recommends: bool = ...) -> None: ...
+    aliases: _containers.RepeatedScalarFieldContainer[str]
+    needs_metadata: bool
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., hyperparameters: _Optional[_Iterable[_Union[HyperparameterSpec, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricSpec, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[ChannelSpec, _Mapping]]] = ..., recommends: bool = ..., aliases: _Optional[_Iterable[str]] = ..., needs_metadata: bool = ...) -> None: ...

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hrnn_tuner.client import InvalidRequestError, NotImplementedByServerError
-from tests.support.api import CSV, Api, definition_of, hrnn_spec_of, spec_of
+from tests.support.api import Api, definition_of, spec_of
 
 FIRST = "tuning_job.training_job_definitions[0]"
 IN_SPEC: list[tuple[str, dict[str, Any]]] = [
@@ -75,14 +75,6 @@ def test_a_second_definition(shared_api: Api) -> None:
     spec["training_job_definitions"] *= 2
     with pytest.raises(NotImplementedByServerError, match=r"training_job_definitions\[1\]"):
         shared_api.client.create_tuning_job(spec)
-
-
-def test_the_metadata_channels_of_hrnn(shared_api: Api) -> None:
-    path = shared_api.data / "interactions.csv"
-    path.write_text(CSV)
-    with pytest.raises(NotImplementedByServerError) as caught:
-        shared_api.client.create_tuning_job(hrnn_spec_of("job", ("interactions", path), ("users", path)))
-    assert [item.field for item in caught.value.violations] == [f"{FIRST}.data_channels[1].name"]
 
 
 def test_a_wrong_field_beside_it_is_listed_too(shared_api: Api) -> None:

@@ -1,34 +1,25 @@
-"""A trained model on disk: weights in safetensors, everything else in JSON; no code is ever loaded from it.
-
-* ``model.safetensors``: the weights, and ``item_counts``, the popularity that unknown users are served by.
-* ``items.json``: ITEM_ID of each row of the catalogue.
-* ``manifest.json``: hyperparameters, metrics, session rule, data fingerprint and versions.
-"""
+"""A trained network on disk, as `artifact_files` lays it out."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from hrnn_tuner import __version__
+from hrnn_tuner.algorithms import hrnn, hrnn_coldstart, hrnn_metadata
 from hrnn_tuner.algorithms.contract import AlgorithmError
+from worker_service.hrnn.artifact_files import ArtifactFiles, read_files, write_files
 from worker_service.hrnn.data.sessions import SessionRule
+from worker_service.hrnn.data.side_information import Encodings
 from worker_service.hrnn.network.model import HrnnModel, ModelShape
 
-FORMAT_VERSION = 1
-_WEIGHTS, _ITEMS, _MANIFEST = "model.safetensors", "items.json", "manifest.json"
-_COUNTS = "item_counts"
+_ALGORITHMS = tuple(module.ALGORITHM.name for module in (hrnn, hrnn_metadata, hrnn_coldstart))
+_COUNTS, _RECOMMENDABLE = "item_counts", "recommendable"
 
 
 @dataclass(frozen=True)
@@ -41,6 +32,8 @@ class Artifact:
         item_counts: Events per item in the training data, decayed if the training was [N].
         rule: The session rule of the training data.
         manifest: The manifest as read.
+        encodings: How metadata become features.
+        recommendable: Which items may be recommended, bool [N]; None for all.
     """
 
     model: HrnnModel
@@ -48,6 +41,8 @@ class Artifact:
     item_counts: Tensor
     rule: SessionRule
     manifest: Mapping[str, Any]
+    encodings: Encodings
+    recommendable: Tensor | None
 
 
 def save_artifact(
@@ -58,6 +53,10 @@ def save_artifact(
     item_counts: Tensor,
     rule: SessionRule,
     facts: Mapping[str, Any],
+    *,
+    algorithm: str = hrnn.ALGORITHM.name,
+    encodings: Encodings | None = None,
+    recommendable: Tensor | None = None,
 ) -> None:
     """Writes a model.
 
@@ -69,48 +68,36 @@ def save_artifact(
         item_counts: Events per item [N].
         rule: The session rule.
         facts: What else the manifest shall say, as JSON values.
+        algorithm: Name of the algorithm that trained it.
+        encodings: How metadata become features; None without metadata.
+        recommendable: Which items may be recommended, bool [N]; None for all.
     """
-    tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
-    save_file({**tensors, _COUNTS: item_counts.contiguous()}, folder / _WEIGHTS)
-    (folder / _ITEMS).write_text(json.dumps(items, ensure_ascii=False), encoding="utf-8")
-    manifest = {
-        "format_version": FORMAT_VERSION,
-        "algorithm": "hrnn",
-        "model": dataclasses.asdict(shape),
-        "sessions": dataclasses.asdict(rule),
-        "versions": {
-            "hrnn_tuner": __version__,
-            "torch": str(torch.__version__),
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-        **facts,
-    }
-    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    tensors = {**weights, _COUNTS: item_counts}
+    if recommendable is not None:
+        tensors[_RECOMMENDABLE] = recommendable
+    manifest = {"model": dataclasses.asdict(shape), "sessions": dataclasses.asdict(rule), **facts}
+    features = None if encodings is None else encodings.to_json()
+    write_files(folder, algorithm, ArtifactFiles(manifest, items, tensors, features))
 
 
 def load_artifact(folder: Path, device: str) -> Artifact:
     """Reads a model.
 
     Raises:
-        AlgorithmError: When the folder holds no model, a damaged one, or one of another format version.
+        AlgorithmError: When the folder holds no network, a damaged one, or one of another format version.
     """
+    files = read_files(folder, device, _ALGORITHMS)
+    tensors, manifest = files.tensors, files.manifest
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format_version"] != FORMAT_VERSION:
-            raise AlgorithmError(
-                f"the model in {folder} has format version {manifest['format_version']}; supported: {FORMAT_VERSION}"
-            )
-        items = tuple(json.loads((folder / _ITEMS).read_text(encoding="utf-8")))
-        tensors = load_file(folder / _WEIGHTS, device=device)
-        item_counts = tensors.pop(_COUNTS)
-        model = HrnnModel(ModelShape(**manifest["model"]), torch.Generator())
+        item_counts, recommendable = tensors.pop(_COUNTS), tensors.pop(_RECOMMENDABLE, None)
+        model = HrnnModel(ModelShape.from_json(manifest["model"]), torch.Generator())
         model.load_state_dict(tensors)
         rule = SessionRule(**manifest["sessions"])
-    except FileNotFoundError as error:
-        raise AlgorithmError(f"{folder} holds no hrnn model: {Path(str(error.filename)).name} is missing") from error
-    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        encodings = Encodings.from_json(files.features or {})
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise AlgorithmError(f"the model in {folder} is damaged: {error}") from error
-    if len(items) != model.shape.items:
-        raise AlgorithmError(f"the model in {folder} is damaged: {len(items)} item ids for {model.shape.items} items")
-    return Artifact(model.to(device).eval(), items, item_counts, rule, manifest)
+    if len(files.items) != model.shape.items:
+        raise AlgorithmError(
+            f"the model in {folder} is damaged: {len(files.items)} item ids for {model.shape.items} items"
+        )
+    return Artifact(model.to(device).eval(), files.items, item_counts, rule, manifest, encodings, recommendable)

@@ -18,6 +18,8 @@ Outputs: ``scores`` [B, N], column j for place j of items.json, whose softmax is
 ``new_hidden`` and ``new_user`` [B, H], the state behind the event. B and P are free, P may be 0. All models have all
 inputs; a model without ``own_items`` takes P = 0.
 
+Metadata of items are in the graph. Items that a model may not recommend score minus infinity.
+
 Events with items that are not in items.json are left out, before anything below is computed. Whoever may ask more than
 once after an event keeps the state from before it, and runs the step anew with other ``ask_features`` and own items.
 The state does not depend on these. A user without events is not scored by the graph but served popular items.
@@ -60,8 +62,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from hrnn_tuner.algorithms.contract import AlgorithmError
 from worker_service.hrnn.artifact import Artifact, load_artifact
@@ -71,11 +72,9 @@ from worker_service.hrnn.data.own_history import (
     EVENT_BOUNDS,
     SESSION_BOUNDS,
     WINDOW,
-    OwnItems,
 )
-from worker_service.hrnn.data.sessions import FEATURES, FIRST, SESSION_START
-from worker_service.hrnn.network.cell import GruWeights, HrnnCell, HrnnState
-from worker_service.hrnn.network.model import HrnnModel
+from worker_service.hrnn.data.sessions import FEATURES
+from worker_service.hrnn.network.serving_step import ServingStep
 
 FORMAT_VERSION = 1
 #: Of the ONNX operators; the first with ScatterND that adds is 16, and runtimes of several years know 18.
@@ -88,82 +87,6 @@ _INPUTS = (
 _OUTPUTS = ("scores", "new_hidden", "new_user")
 
 
-class ServingStep(nn.Module):
-    """Reads one event of each of B users and scores all items, in operations that ONNX has.
-
-    Args:
-        model: Its parameters are used, not copied.
-    """
-
-    def __init__(self, model: HrnnModel) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(
-        self,
-        item: Tensor,
-        features: Tensor,
-        hidden: Tensor,
-        user: Tensor,
-        ask_features: Tensor,
-        own_row: Tensor,
-        own_item: Tensor,
-        own_events: Tensor,
-        own_age: Tensor,
-        own_habit: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """One step; see this module for the arguments.
-
-        Returns:
-            Scores [B, N], session states [B, H] and user states [B, H].
-        """
-        model = self.model
-        embedded = functional.embedding(item, model.item_rows)
-        inputs = embedded + functional.linear(features, model.time_input)
-        state = next_state(model.cell, inputs, embedded, features, HrnnState(hidden, user))
-        own = None
-        if model.shape.own_items:
-            # Where the items of each row start is for training alone.
-            own = OwnItems(own_row, own_row, own_item, own_events, own_age, own_habit)
-        return model.scores(model.output(state), ask_features, own), state.hidden, state.user
-
-
-def next_state(cell: HrnnCell, inputs: Tensor, embedded: Tensor, features: Tensor, state: HrnnState) -> HrnnState:
-    """One step of `HrnnCell`, which computes many of them with a gradient of its own.
-
-    Args:
-        cell: The cell.
-        inputs: x [B, H].
-        embedded: Item embeddings e [B, H].
-        features: phi [B, 4].
-        state: State before the step.
-    """
-    kept = 1.0 - features[:, FIRST : FIRST + 1]
-    discounted = state.hidden * kept
-    if cell.discount:
-        decays = functional.linear(embedded, cell.discount_item, cell.discount_bias)
-        discounted = discounted * (decays + functional.linear(features, cell.discount_time)).sigmoid()
-    user = state.user
-    if cell.user_level:
-        starts = features[:, SESSION_START : SESSION_START + 1] > 0
-        level = user * kept
-        user = torch.where(starts, _gru(cell.user, state.hidden, level), level)
-        seed = functional.linear(user, cell.seed_weight, cell.seed_bias).tanh()
-        discounted = torch.where(starts, discounted + seed, discounted)
-    return HrnnState(_gru(cell.session, inputs, discounted), user)
-
-
-def _gru(weights: GruWeights, inputs: Tensor, state: Tensor) -> Tensor:
-    """One step of a GRU: inputs and state [B, H] to the new state [B, H]."""
-    size = state.shape[1]
-    projected = weights.project(inputs)
-    recurrent = functional.linear(state, weights.weight_hh, weights.bias_hh)
-    gates = (projected[:, : 2 * size] + recurrent[:, : 2 * size]).sigmoid()
-    reset, update = gates[:, :size], gates[:, size:]
-    candidate = (projected[:, 2 * size :] + reset * recurrent[:, 2 * size :]).tanh()
-    return candidate + update * (state - candidate)
-
-
 def export_onnx(artifact: Artifact, path: Path) -> None:
     """Writes the serving step of a model as one ONNX file; weights of more than 2 GB go into a second one beside it.
 
@@ -172,8 +95,12 @@ def export_onnx(artifact: Artifact, path: Path) -> None:
         path: The file to write, in an existing directory.
 
     Raises:
-        AlgorithmError: When the packages of the extra ``onnx`` are missing.
+        AlgorithmError: When the packages of the extra ``onnx`` are missing, or the model takes metadata of users or the
+            context of events, which no input carries.
     """
+    metadata = artifact.model.shape.metadata
+    if metadata is not None and (metadata.users is not None or metadata.context is not None):
+        raise AlgorithmError("ONNX export takes models without metadata of users and context of events")
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise AlgorithmError(f"ONNX export needs {' and '.join(missing)}: pip install 'hrnn-tuner[onnx]'")
@@ -181,7 +108,7 @@ def export_onnx(artifact: Artifact, path: Path) -> None:
     shapes = [{0: own if name.startswith("own_") else users} for name in _INPUTS]
     with _exporter_silenced():
         program = torch.onnx.export(
-            ServingStep(artifact.model).eval(),
+            ServingStep(artifact.model, artifact.recommendable).eval(),
             _example(artifact.model.shape.hidden_dimension),
             input_names=_INPUTS,
             output_names=_OUTPUTS,

@@ -1,23 +1,22 @@
-"""Recommends from a trained model: softmax scores over the whole catalogue after a user's history."""
+"""Recommends from a trained network: softmax scores over the items that it may recommend after a user's history."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from hrnn_tuner.algorithms.contract import AlgorithmError, Recommendation
+from hrnn_tuner.algorithms.contract import Recommendation
 from hrnn_tuner.domain.data_channel import DataChannel
-from worker_service.hrnn.artifact import Artifact, load_artifact
 from worker_service.hrnn.data.cache import load_interactions
-from worker_service.hrnn.data.dataset import MAX_HISTORY
-from worker_service.hrnn.user_history import UserHistory
+from worker_service.hrnn.data.metadata.known_encoding import context_features, user_features
+from worker_service.hrnn.live_user import LiveUser
+from worker_service.hrnn.served_model import ServedModel, Texts
 
 
 class HrnnRecommender:
     """Serves the model of one artifact; safe for threads, as nothing is changed after construction.
+
+    Metadata are optional wherever a model that was trained with them takes them: what is not given is not known.
 
     Args:
         artifact_dir: Local directory of the artifact.
@@ -29,12 +28,18 @@ class HrnnRecommender:
     """
 
     def __init__(self, artifact_dir: str | Path, device: str = "cpu", cache_dir: Path | None = None) -> None:
-        self._artifact = load_artifact(Path(artifact_dir), device)
-        self._numbers = {item: row + 1 for row, item in enumerate(self._artifact.items)}
+        self._model = ServedModel(Path(artifact_dir), device)
         self._cache_dir = cache_dir
 
     def recommend_for_user(
-        self, user_id: str, interactions: DataChannel, k: int, *, filter_seen: bool = False
+        self,
+        user_id: str,
+        interactions: DataChannel,
+        k: int,
+        *,
+        filter_seen: bool = False,
+        users: DataChannel | None = None,
+        context: Texts | None = None,
     ) -> Sequence[Recommendation]:
         """The best ``k`` items for a user of the interactions data, by the user's whole history there.
 
@@ -45,19 +50,35 @@ class HrnnRecommender:
             interactions: CSV or Parquet data, as for training; any number of rows will do.
             k: Length of the list, at least 1; shorter when the catalogue is.
             filter_seen: Leave out the items of the history.
+            users: Metadata of users, as for training.
+            context: Context of the request.
 
         Raises:
-            DataError: When the data are missing or malformed.
+            DataError: When data are missing or malformed.
         """
         found = load_interactions(interactions, self._cache_dir)
         user = found.users.find(user_id)
         rows = slice(0, 0) if user is None else found.history(user)
         events = zip(found.item[rows].tolist(), found.timestamp[rows].tolist(), strict=True)
-        history = [(found.items[item], time) for item, time in events]
-        return self.recommend(history, None, k, filter_seen=filter_seen)
+        encodings = self._model.artifact.encodings
+        live = LiveUser(
+            self._model,
+            [(found.items[item], time) for item, time in events],
+            None if encodings.context is None else context_features(interactions, encodings.context, rows),
+            None if encodings.users is None or users is None else user_features(users, encodings.users, user_id),
+        )
+        return live.recommend(None, k, filter_seen=filter_seen, context=context)
 
     def recommend(
-        self, history: Sequence[tuple[str, int]], now: int | None, k: int, *, filter_seen: bool = False
+        self,
+        history: Sequence[tuple[str, int]],
+        now: int | None,
+        k: int,
+        *,
+        filter_seen: bool = False,
+        context: Texts | None = None,
+        event_contexts: Sequence[Texts] | None = None,
+        user: Texts | None = None,
     ) -> list[Recommendation]:
         """The best ``k`` items after a history.
 
@@ -67,62 +88,30 @@ class HrnnRecommender:
             now: Unix seconds of the request; None counts as a typical session start.
             k: Length of the list, at least 1.
             filter_seen: Leave out the items of the history.
+            context: Context of the request.
+            event_contexts: Context of each event of the history.
+            user: Metadata of the user.
 
         Returns:
-            At most ``k`` items, best first, each with its share of the softmax over the whole catalogue.
+            At most ``k`` items, best first, each with its share of the softmax over all items that may be recommended:
+            the whole catalogue, or with ``hrnn-coldstart`` the new items.
 
         Raises:
             AlgorithmError: When ``k`` is below 1.
+            DataError: When metadata or context do not fit the model.
         """
-        return self.user(history).recommend(now, k, filter_seen=filter_seen)
+        live = self.user(history, event_contexts=event_contexts, user=user)
+        return live.recommend(now, k, filter_seen=filter_seen, context=context)
 
-    def user(self, history: Sequence[tuple[str, int]] = ()) -> LiveUser:
+    def user(
+        self,
+        history: Sequence[tuple[str, int]] = (),
+        *,
+        event_contexts: Sequence[Texts] | None = None,
+        user: Texts | None = None,
+    ) -> LiveUser:
         """A user to be followed event by event, after a history as in `recommend`."""
-        return LiveUser(self._artifact, self._numbers, history)
-
-
-class LiveUser:
-    """One user whose events are read as they come; `HrnnRecommender.user` makes one.
-
-    Each event costs one step of the model, and leaves what reading the whole history anew would, up to the 2,560 events
-    that a history is cut to. Not for several threads at once.
-    """
-
-    def __init__(self, artifact: Artifact, numbers: Mapping[str, int], history: Sequence[tuple[str, int]]) -> None:
-        self._artifact = artifact
-        self._numbers = numbers
-        self._history = UserHistory(artifact.model, artifact.rule)
-        events = sorted(dict.fromkeys(history), key=lambda event: event[1])
-        known = [(numbers[item], time) for item, time in events if item in numbers][-MAX_HISTORY:]
-        self._history.read([number for number, _ in known], [time for _, time in known])
-
-    def add(self, item_id: str, timestamp: int) -> None:
-        """Reads an event; an exact duplicate, or an item that the model does not know, changes nothing.
-
-        Raises:
-            AlgorithmError: When it is older than the latest event read.
-        """
-        number = self._numbers.get(item_id)
-        if number is not None and not self._history.has(number, timestamp):
-            self._history.read([number], [timestamp])
-
-    def recommend(self, now: int | None, k: int, *, filter_seen: bool = False) -> list[Recommendation]:
-        """The best ``k`` items now; see `HrnnRecommender.recommend`.
-
-        Raises:
-            AlgorithmError: When ``k`` is below 1.
-        """
-        if k < 1:
-            raise AlgorithmError(f"the number of recommendations is {k}; allowed: at least 1")
-        shares = self._history.scores(now).softmax(dim=0) if len(self._history) else self._popularity()
-        ranked = shares.clone()
-        if filter_seen:
-            ranked[torch.from_numpy(self._history.items - 1).to(ranked.device)] = -1.0
-        best = ranked.topk(min(k, len(ranked)))
-        rows = [row for row, value in zip(best.indices.tolist(), best.values.tolist(), strict=True) if value >= 0]
-        return [Recommendation(self._artifact.items[row], float(shares[row])) for row in rows]
-
-    def _popularity(self) -> Tensor:
-        """Shares of the items in the training events [N]; one more for each, so that none is zero."""
-        counts = self._artifact.item_counts + 1.0
-        return counts / counts.sum()
+        contexts = self._model.encode_context(event_contexts)
+        if contexts is not None and len(contexts) != len(history):
+            raise ValueError(f"got {len(contexts)} contexts for {len(history)} events; allowed: one for each")
+        return LiveUser(self._model, history, contexts, self._model.encode_user(user))

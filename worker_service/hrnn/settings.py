@@ -8,12 +8,13 @@ from typing import Any, cast
 
 from hrnn_tuner.algorithms.contract import AlgorithmError
 from hrnn_tuner.algorithms.hrnn import ALGORITHM
+from hrnn_tuner.algorithms.specification import Algorithm
 from hrnn_tuner.domain.search_space import Value
 
 
 @dataclass(frozen=True)
 class HrnnSettings:
-    """Every hyperparameter of ``hrnn`` under its name in requests; the declaration says what each means."""
+    """Every hyperparameter that the networks share, by its name in requests; the declaration says what each means."""
 
     hidden_dimension: int
     bptt: int
@@ -36,14 +37,30 @@ class HrnnSettings:
     truth: str
 
     @classmethod
-    def from_hyperparameters(cls, hyperparameters: Mapping[str, Value]) -> HrnnSettings:
+    def from_hyperparameters(
+        cls, hyperparameters: Mapping[str, Value], algorithm: Algorithm = ALGORITHM
+    ) -> HrnnSettings:
         """Takes the given values and the declared default of every other hyperparameter.
+
+        Args:
+            hyperparameters: Of ``algorithm``.
+            algorithm: One that has all of ``hrnn``'s and perhaps others, which are for others to take.
 
         Raises:
             AlgorithmError: For a name that the algorithm does not have.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(hyperparameters) - known)
-        if unknown:
-            raise AlgorithmError(f"unknown hyperparameters: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-        return cls(**cast(dict[str, Any], {**ALGORITHM.defaults(), **hyperparameters}))
+        values = all_values(hyperparameters, algorithm)
+        return cls(**cast(dict[str, Any], {field.name: values[field.name] for field in fields(cls)}))
+
+
+def all_values(hyperparameters: Mapping[str, Value], algorithm: Algorithm) -> dict[str, Value]:
+    """Every hyperparameter of an algorithm with the given value or its default.
+
+    Raises:
+        AlgorithmError: For a name that the algorithm does not have.
+    """
+    defaults = algorithm.defaults()
+    unknown = sorted(set(hyperparameters) - set(defaults))
+    if unknown:
+        raise AlgorithmError(f"unknown hyperparameters: {', '.join(unknown)}; known: {', '.join(sorted(defaults))}")
+    return {**defaults, **hyperparameters}

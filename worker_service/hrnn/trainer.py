@@ -1,20 +1,21 @@
-"""The trainer of ``hrnn``, as the worker runs it."""
+"""The trainers of the recipes with a network, as the worker runs them."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import torch
 
-from hrnn_tuner.algorithms.contract import DataError, TrainingContext
+from hrnn_tuner.algorithms.contract import TrainingContext
 from worker_service.hrnn.artifact import save_artifact
-from worker_service.hrnn.data.cache import load_interactions
 from worker_service.hrnn.data.dataset import training_data
-from worker_service.hrnn.data.preparation import check_trainable
-from worker_service.hrnn.evaluation.intervals import metric_intervals
+from worker_service.hrnn.evaluation.new_items import new_item_figures
+from worker_service.hrnn.recipes import HRNN, HRNN_COLDSTART, HRNN_METADATA, Recipe
 from worker_service.hrnn.settings import HrnnSettings
 from worker_service.hrnn.training.training_job import HrnnTraining
 from worker_service.hrnn.training.warm_up import train_a_moment
+from worker_service.hrnn.training_facts import training_facts
 
 #: Threads of torch in a trainer process. One by default: several trainers share a host, and small matrices gain
 #: nothing from more.
@@ -22,7 +23,14 @@ THREADS_VARIABLE = "HRNN_TUNER_TORCH_THREADS"
 
 
 class HrnnTrainer:
-    """Trains HRNN models, one after another in one process; only caches of prepared data outlive a training job."""
+    """Trains models of one recipe, one after another in one process; only caches of prepared data outlive a job.
+
+    Args:
+        recipe: What they learn from.
+    """
+
+    def __init__(self, recipe: Recipe = HRNN) -> None:
+        self._recipe = recipe
 
     def warm_up(self, device: str) -> None:
         """Trains a tiny model, so that a first training job does not wait for lazy initialisation."""
@@ -35,24 +43,25 @@ class HrnnTrainer:
         Nothing is left there when the training job is asked to stop before the end of its first epoch.
 
         Raises:
-            DataError: When the interactions are missing, malformed or too few.
+            DataError: When data are missing, malformed or too few.
             InvalidObjectiveError: When the loss becomes NaN or infinite.
         """
-        settings = HrnnSettings.from_hyperparameters(context.hyperparameters)
-        channel = context.channels.get("interactions")
-        if channel is None:
-            raise DataError(f"the channel 'interactions' is missing; given: {', '.join(context.channels) or 'none'}")
-        interactions = load_interactions(channel, context.cache_dir)
-        check_trainable(interactions, channel)
+        settings = HrnnSettings.from_hyperparameters(context.hyperparameters, self._recipe.algorithm)
+        interactions, side = self._recipe.gather(context)
         data = training_data(interactions, settings, context.split_seed)
-        training = HrnnTraining(data, settings, context)
+        training = HrnnTraining(data, settings, context, side)
         best = training.run()
         if best is None:
             return
         training.model.load_state_dict(best.weights)
-        # The test users had no part in any choice; they show how much the validation score flatters the winner.
         test = training.measure(data.test) if len(data.test) else None
-        intervals = {} if test is None else metric_intervals(test)
+        facts: dict[str, Any] = training_facts(context, data, best.epoch, best.metrics, test)
+        new_items = None
+        if side is not None:
+            facts["side_information_fingerprint"] = side.fingerprint
+            if side.cold is not None:
+                new_items = torch.from_numpy(side.cold[data.catalogue])
+                facts["new_items"] = new_item_figures(training.scorer(), data.test, new_items)
         save_artifact(
             context.artifact_dir,
             training.model.shape,
@@ -60,19 +69,22 @@ class HrnnTrainer:
             tuple(interactions.items[int(item)] for item in data.catalogue),
             torch.from_numpy(training.counts),
             data.rule,
-            {
-                "hyperparameters": dict(context.hyperparameters),
-                "objective_metric": context.objective_metric,
-                "epoch": best.epoch,
-                "metrics": dict(best.metrics),
-                "test_metrics": None if test is None else test.metrics(),
-                "test_intervals": {name: [found.low, found.high] for name, found in intervals.items()},
-                "unknown_truth_share": {
-                    "validation": data.validation.unknown_truth_share,
-                    "test": data.test.unknown_truth_share,
-                },
-                "seed": context.seed,
-                "split_seed": context.split_seed,
-                "data_fingerprint": data.fingerprint,
-            },
+            facts,
+            algorithm=self._recipe.algorithm.name,
+            encodings=None if side is None else side.encodings,
+            recommendable=new_items,
         )
+
+
+class MetadataTrainer(HrnnTrainer):
+    """Trains ``hrnn-metadata``."""
+
+    def __init__(self) -> None:
+        super().__init__(HRNN_METADATA)
+
+
+class ColdstartTrainer(HrnnTrainer):
+    """Trains ``hrnn-coldstart``."""
+
+    def __init__(self) -> None:
+        super().__init__(HRNN_COLDSTART)

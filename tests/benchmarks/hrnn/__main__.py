@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from tests.benchmarks.hrnn.amazon import amazon
 from tests.benchmarks.hrnn.leave_last_out import leave_last_out
+from tests.benchmarks.hrnn.results import Results
+from tests.benchmarks.hrnn.speed import DATA_NAMES, speed
 from tests.benchmarks.hrnn.temporal import ablation, temporal
 
-TABLES = {"amazon": amazon, "leave-last-out": leave_last_out, "temporal": temporal, "ablation": ablation}
+TABLES: Mapping[str, Callable[[int], Results]] = {
+    "amazon": amazon,
+    "leave-last-out": leave_last_out,
+    "temporal": temporal,
+    "ablation": ablation,
+    "speed": speed,
+}
 
 
 def main() -> None:
@@ -22,12 +32,17 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"any of {', '.join(TABLES)}; default: all")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time (default: one per core)")
     parser.add_argument("--record", action="store_true", help="write the tables to tests/benchmarks/RESULTS.md")
+    parser.add_argument("--speed-data", choices=DATA_NAMES, default=DATA_NAMES[0], help="for the table speed")
     arguments = parser.parse_args()
+    tables: Mapping[str, Callable[[int], Results]] = {
+        **TABLES,
+        "speed": partial(speed, data_name=arguments.speed_data),
+    }
     unknown = sorted(set(arguments.tables) - set(TABLES))
     if unknown:
         parser.error(f"unknown tables: {', '.join(unknown)}; known: {', '.join(TABLES)}")
     for name in arguments.tables or TABLES:
-        results = TABLES[name](arguments.jobs)
+        results = tables[name](arguments.jobs)
         results.show()
         if arguments.record:
             results.record()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,19 @@ class FakeRecommender:
         self.model = (Path(artifact_dir) / "model.txt").read_text()
 
     def recommend_for_user(
-        self, user_id: str, interactions: DataChannel, k: int, *, filter_seen: bool = False
+        self,
+        user_id: str,
+        interactions: DataChannel,
+        k: int,
+        *,
+        filter_seen: bool = False,
+        users: DataChannel | None = None,
+        context: Mapping[str, str] | None = None,
     ) -> Sequence[Recommendation]:
         if user_id == "broken":
             raise DataError("column USER_ID is missing")
         read = [interactions.filters, *interactions.columns.values()] if interactions.filters else []
+        read += ([] if users is None else [users.uri]) + [f"{name} {value}" for name, value in (context or {}).items()]
         items = [self.model, user_id, interactions.uri, str(filter_seen), *read]
         return [Recommendation(item, 0.5 / rank) for rank, item in enumerate(items[:k], start=1)]
 

@@ -45,8 +45,12 @@ HRNN = pb_algorithm.Algorithm(
             required_columns=["USER_ID", "ITEM_ID"],
             options=["columns", "event_type"],
             description="Who used what.",
-        )
+        ),
+        pb_algorithm.ChannelSpec(
+            name="items", required_columns=["ITEM_ID"], min_metadata_columns=1, max_metadata_columns=50
+        ),
     ],
+    aliases=["aws-hrnn", "arn:aws:personalize:::recipe/aws-hrnn"],
 )
 
 
@@ -65,6 +69,8 @@ def test_one_algorithm_is_shown_in_full(service: FakeService, invoke: Invoke) ->
     assert "rate continuous [0, inf) 0.001 no" in lines
     assert "precision_at_25 maximize" in lines
     assert "interactions yes USER_ID, ITEM_ID columns, event_type Who used what." in lines
+    assert "items no ITEM_ID, 1 to 50 of metadata" in lines
+    assert "also: aws-hrnn, arn:aws:personalize:::recipe/aws-hrnn" in lines
 
 
 def test_one_algorithm_is_printed_as_json_that_reads_back(service: FakeService, invoke: Invoke) -> None:

@@ -73,6 +73,24 @@ def test_other_data_are_read_with_the_options_of_the_job(
     assert items[2:] == [str(newer), "False", "event_type 'watch' and event_value_threshold 4", "rated_at"]
 
 
+def test_metadata_of_users_and_the_context_of_the_request_reach_the_model(
+    service: FakeService, invoke: Invoke, artifact: Path
+) -> None:
+    job = job_with(str(artifact))
+    job.spec.training_job_definitions[0].data_channels.add(name="users", uri="/data/users.csv")
+    service.answers("GetTuningJob", pb.GetTuningJobResponse(tuning_job=job))
+    asked = ("recommend", "--job", "demo", "--user", "7", "--context", "DEVICE=tv", "--context", "HOUR=", "-o", "json")
+    items = [item["item_id"] for item in json.loads(invoke(*asked).stdout)["recommendations"]]
+    assert items[4:] == ["/data/users.csv", "DEVICE tv", "HOUR "]
+
+
+@pytest.mark.parametrize("given", ["DEVICE", "=tv"])
+def test_a_context_that_is_no_pair_is_bad_input(ended: FakeService, invoke: Invoke, given: str) -> None:
+    result = invoke("recommend", "--job", "demo", "--user", "7", "--context", given)
+    assert result.exit_code == 2
+    assert f"--context {given!r}: expected COLUMN=VALUE" in result.stderr
+
+
 def test_a_remote_model_is_fetched_and_removed(service: FakeService, invoke: Invoke) -> None:
     memory = fsspec.filesystem("memory")
     memory.pipe("/bucket/job/model.txt", b"remote-model")

@@ -4,8 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hrnn_tuner.algorithms import DataChannel
+from hrnn_tuner.algorithms import Algorithm, DataChannel
+from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from hrnn_tuner.domain.search_space import Value
+
+#: A model small enough for a test, that still learns.
+SMALL: Mapping[str, Value] = {
+    "hidden_dimension": 8,
+    "bptt": 8,
+    "epochs": 2,
+    "batch_tokens": 128,
+    "learning_rate": 0.02,
+    "dropout": 0.1,
+    "max_user_history_length_percentile": 1.0,
+}
 
 
 @dataclass
@@ -39,3 +51,25 @@ class RecordingContext:
 
 
 ContextFactory = Callable[..., RecordingContext]
+
+
+def new_context(
+    folder: Path,
+    channels: Mapping[str, DataChannel],
+    *,
+    number: int = 1,
+    algorithm: Algorithm = ALGORITHM,
+    seed: int = 1,
+    **hyperparameters: Value,
+) -> RecordingContext:
+    """A context for a small model, with its artifact and its cache in a folder."""
+    artifact_dir = folder / f"artifact-{number}"
+    artifact_dir.mkdir()
+    small = {name: value for name, value in SMALL.items() if algorithm.hyperparameter(name) is not None}
+    return RecordingContext(
+        channels=channels,
+        artifact_dir=artifact_dir,
+        cache_dir=folder / "cache",
+        hyperparameters={**algorithm.defaults(), **small, **hyperparameters},
+        seed=seed,
+    )

@@ -60,3 +60,33 @@ def test_the_states_given_are_left_as_they_were() -> None:
     before = [tensor.clone() for tensor in (inputs, keep, hidden, user)]
     run_steps(inputs, keep, _kept(), hidden, user, weight, bias, STARTS, FIRSTS, UserWeights(*rest))
     assert all(torch.equal(now, then) for now, then in zip((inputs, keep, hidden, user), before, strict=True))
+
+
+def test_the_gradient_of_what_histories_start_from_is_the_numerical_one() -> None:
+    started = torch.zeros(T, B, 1, dtype=torch.float64)
+    started[0] = 1.0
+    started[2, 1] = 1.0
+
+    def run(initial: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        inputs, keep, hidden, user, weight, bias, *rest = tensors
+        fixed = (inputs, keep * _kept(), _kept(), hidden, user, weight, bias, STARTS, FIRSTS, UserWeights(*rest))
+        states, users = run_steps(*fixed, initial * started)
+        assert users is not None
+        return states, users
+
+    initial = torch.randn(T, B, H, generator=torch.Generator().manual_seed(1), dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(run, [initial, *_inputs(H)])
+
+
+def test_a_history_goes_on_from_what_it_starts_from() -> None:
+    inputs, _, hidden, user, weight, bias, *_ = _inputs(1)
+    begun, kept = torch.zeros(T, B, H, dtype=torch.float64), torch.ones(T, B, 1, dtype=torch.float64)
+    begun[1], first = hidden.detach(), kept.clone()
+    first[1] = 0.0
+    fresh, _ = run_steps(
+        inputs, first, first, user, user, weight, bias, [None] * T, [False, True, False, False, False], None, begun
+    )
+    later, _ = run_steps(
+        inputs[1:], kept[1:], kept[1:], hidden, user, weight, bias, [None] * (T - 1), [False] * (T - 1), None
+    )
+    torch.testing.assert_close(fresh[1:], later)

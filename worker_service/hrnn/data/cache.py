@@ -1,12 +1,14 @@
-"""Interactions from the nearest place that has them: this process, the host's prepared files, or their source."""
+"""Prepared data from the nearest place that has them: this process, the host's prepared files, or their source."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 from hrnn_tuner.domain.data_channel import DataChannel
 from worker_service.hrnn.data.lru import LruCache
@@ -16,6 +18,7 @@ from worker_service.hrnn.data.reading import read_interactions
 from worker_service.hrnn.data.sources import Source, find_source
 from worker_service.hrnn.data.vocabulary import Vocabulary
 
+Content = TypeVar("Content")
 _log = logging.getLogger(__name__)
 _in_process: LruCache[Interactions] = LruCache(4)
 
@@ -31,19 +34,14 @@ def load_interactions(channel: DataChannel, cache_dir: Path | None) -> Interacti
         DataError: When the source is missing or malformed.
     """
     source = find_source(channel.uri, "interactions")
-    key = source_key(source, channel, f"interactions-{PREPARATION_VERSION}")
-    known = _in_process.get(key)
-    if known is not None:
-        return known
-    files = prepared_files(cache_dir)
-    found = None if files is None else files.find(key)
-    if found is None:
+
+    def make() -> Prepared:
         made, _ = prepare(read_interactions(source, channel))
         _log.info("prepared %d interactions of %s as %s", len(made.item), channel.uri, made.fingerprint)
-        found = _prepared(made) if files is None else files.keep(key, _prepared(made))
-    interactions = _interactions(found)
-    _in_process.put(key, interactions)
-    return interactions
+        return _prepared(made)
+
+    key = source_key(source, channel, f"interactions-{PREPARATION_VERSION}")
+    return nearest(key, cache_dir, _in_process, make, _interactions)
 
 
 def forget_in_process() -> None:
@@ -51,9 +49,31 @@ def forget_in_process() -> None:
     _in_process.clear()
 
 
-def prepared_files(cache_dir: Path | None) -> PreparedFiles | None:
-    """The prepared data of ``hrnn`` on this host; None without a cache directory."""
-    return None if cache_dir is None else PreparedFiles(cache_dir / "hrnn")
+def nearest(
+    key: str,
+    cache_dir: Path | None,
+    in_process: LruCache[Content],
+    make: Callable[[], Prepared],
+    restore: Callable[[Prepared], Content],
+) -> Content:
+    """Prepared data from this process, from ``cache_dir``, or made anew, in this order.
+
+    Args:
+        key: See `source_key`.
+        cache_dir: Where prepared data are kept; None keeps them in this process only.
+        in_process: What this process keeps of this kind.
+        make: Prepares them from their source.
+        restore: Makes them of their prepared form.
+    """
+    known = in_process.get(key)
+    if known is None:
+        files = None if cache_dir is None else PreparedFiles(cache_dir / "hrnn")
+        found = None if files is None else files.find(key)
+        if found is None:
+            found = make() if files is None else files.keep(key, make())
+        known = restore(found)
+        in_process.put(key, known)
+    return known
 
 
 def source_key(source: Source, channel: DataChannel, *purpose: str) -> str:

@@ -91,7 +91,28 @@ def timestamps(table: Table, name: str) -> Any:
     Raises:
         DataError: For a missing time, one outside the limits, and columns of another type.
     """
-    column = _without_nulls(table, name)
+    return _times(table, name, _without_nulls(table, name))
+
+
+def optional_timestamps(table: Table, name: str) -> Any:
+    """A column of Unix seconds, int64 [E], null where there is none; what is not a number in Parquet is none.
+
+    Raises:
+        DataError: For a time outside the limits, and columns of another type.
+    """
+    column = table.columns[name]
+    if pa.types.is_null(column.type):
+        return column.cast(pa.int64())
+    given = pc.is_valid(column)
+    if pa.types.is_floating(column.type):
+        given = pc.and_(given, pc.invert(pc.fill_null(pc.is_nan(column), False)))
+    stand_in = pa.scalar("0", column.type) if is_text(column) else pa.scalar(0, column.type)
+    times = _times(table, name, pc.if_else(given, column, stand_in))
+    return pc.if_else(given, times, pa.scalar(None, pa.int64()))
+
+
+def _times(table: Table, name: str, column: Any) -> Any:
+    """A column without nulls as Unix seconds, int64 [E]."""
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
     if is_text(column):

@@ -53,13 +53,16 @@ class TrainingData:
     Attributes:
         fingerprint: That of the interactions.
         catalogue: Item number in the interactions by catalogue number less one, int64 [N]; the items of training
-            events.
-        total_items: Items in the interactions, of training events or not.
+            events, then the other listed ones.
+        trained_items: Number of items of training events.
+        total_items: Items in the interactions, of training events or not, and listed ones.
         rule: The session rule.
         positions: The training steps.
         events_item: Catalogue number of every training event, int32 [E].
         events_time: Its Unix seconds, int64 [E].
         events_offsets: Events of history v are ``events_offsets[v]:events_offsets[v + 1]``, int64 [V + 1].
+        events_row: Row of every training event in the interactions, int64 [E].
+        users: User number of history v, int64 [V].
         half_life_days: The half-life that suits the data.
         validation: What the epoch and the winner are chosen by; none where the split has no validation.
         test: What the winner is measured by; may be none.
@@ -67,12 +70,15 @@ class TrainingData:
 
     fingerprint: str
     catalogue: NDArray[np.int64]
+    trained_items: int
     total_items: int
     rule: SessionRule
     positions: Positions
     events_item: NDArray[np.int32]
     events_time: NDArray[np.int64]
     events_offsets: NDArray[np.int64]
+    events_row: NDArray[np.int64]
+    users: NDArray[np.int64]
     half_life_days: float
     validation: Queries
     test: Queries
@@ -123,7 +129,8 @@ def _build(interactions: Interactions, settings: HrnnSettings, split: Split) -> 
         settings.max_user_history_length_percentile,
     )
     rows, offsets = _rows(interactions.offsets[users], division.training_ends[users])
-    catalogue, numbers = np.unique(interactions.item[rows], return_inverse=True)
+    trained, numbers = np.unique(interactions.item[rows], return_inverse=True)
+    catalogue = np.concatenate((trained, np.setdiff1d(interactions.listed, trained)))
     items = (numbers + 1).astype(np.int32)  # 0 is padding
     times = np.asarray(interactions.timestamp[rows])
     first = np.zeros(len(rows), np.bool_)
@@ -148,12 +155,15 @@ def _build(interactions: Interactions, settings: HrnnSettings, split: Split) -> 
     return TrainingData(
         fingerprint=interactions.fingerprint,
         catalogue=catalogue.astype(np.int64),
+        trained_items=len(trained),
         total_items=len(interactions.items),
         rule=rule,
         positions=_positions(items, times, rule.features(gaps, first), offsets),
         events_item=items,
         events_time=times,
         events_offsets=offsets,
+        events_row=rows,
+        users=users,
         half_life_days=choose_half_life(items, times, len(catalogue)),
         validation=validation,
         test=test,

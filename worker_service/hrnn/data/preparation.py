@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from hrnn_tuner.algorithms.contract import DataError
@@ -34,6 +35,7 @@ class Interactions:
         timestamp: Unix seconds of each event, int64 [E]; not decreasing within a user.
         duplicates: Number of exact duplicates that were dropped.
         left_out: Number of rows that the channel's filters left out.
+        listed: Items that data about items name, whether they have events or not, int64 [L]; ascending.
     """
 
     fingerprint: str
@@ -44,6 +46,7 @@ class Interactions:
     timestamp: NDArray[np.int64]
     duplicates: int
     left_out: int = 0
+    listed: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def history(self, user: int) -> slice:
         """The events of a user."""
@@ -67,6 +70,21 @@ def prepare(raw: RawInteractions) -> tuple[Interactions, NDArray[np.int64]]:
     fingerprint = _fingerprint(users, items, offsets, item, timestamp)
     interactions = Interactions(fingerprint, users, items, offsets, item, timestamp, duplicates, raw.left_out)
     return interactions, rows
+
+
+def with_listed_items(interactions: Interactions, ids: Vocabulary) -> Interactions:
+    """The same events among all items that have events or are listed in data about items; items are numbered anew."""
+    both = pa.concat_arrays([interactions.items.as_arrow(), ids.as_arrow()])
+    items, numbers = Vocabulary.encode(both)
+    known = len(interactions.items)
+    digest = hashlib.sha256(f"{interactions.fingerprint} {ids.digest}".encode())
+    return replace(
+        interactions,
+        fingerprint=digest.hexdigest()[:32],
+        items=items,
+        item=numbers[:known][interactions.item],
+        listed=np.sort(numbers[known:]).astype(np.int64),
+    )
 
 
 def check_trainable(interactions: Interactions, channel: DataChannel) -> None:

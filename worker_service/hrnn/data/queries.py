@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class Queries:
     """Q questions, sorted by length of history, shortest first.
 
     Attributes:
-        items: Catalogue numbers of each history, oldest first; Q arrays int64 [n_q]. Items of no training event are
+        items: Catalogue numbers of each history, oldest first; Q arrays int64 [n_q]. Items outside the catalogue are
             left out, as they are when the model serves.
         times: Their Unix seconds, Q arrays int64 [n_q].
         features: Their features, Q arrays float32 [n_q, 4].
@@ -43,6 +43,9 @@ class Queries:
             out: no list can hold them, so they are misses.
         truth_sizes: Distinct items of the held-out events, unknown ones included, int64 [Q].
         users: User number of each question, int64 [Q].
+        rows: The histories' rows in the interactions, Q arrays int64 [n_q]; empty where they do not come from any.
+        ask_rows: Rows of the first held-out events, which were used in the context of the asking, int64 [Q]; like
+            ``rows``.
     """
 
     items: tuple[NDArray[np.int64], ...]
@@ -53,16 +56,28 @@ class Queries:
     truth: tuple[NDArray[np.int64], ...]
     truth_sizes: NDArray[np.int64]
     users: NDArray[np.int64]
+    rows: tuple[NDArray[np.int64], ...] = ()
+    ask_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __getitem__(self, part: slice) -> Queries:
-        return Queries(**{field.name: getattr(self, field.name)[part] for field in fields(self)})
+        return Queries(**{own.name: getattr(self, own.name)[part] for own in fields(self)})
+
+    def chosen(self, places: NDArray[np.int64]) -> Queries:
+        """The questions at some places, in this order."""
+
+        def of(values: Any) -> Any:
+            if isinstance(values, tuple):
+                return tuple(values[place] for place in places if values)
+            return values[places] if len(values) else values
+
+        return Queries(**{own.name: of(getattr(self, own.name)) for own in fields(self)})
 
     @property
     def unknown_truth_share(self) -> float:
-        """Share of the items to be predicted that are in no training event; 0 without any question."""
+        """Share of the items to be predicted that are not in the catalogue; 0 without any question."""
         known = sum(len(truth) for truth in self.truth)
         return 1.0 - known / int(self.truth_sizes.sum()) if len(self) else 0.0
 
@@ -104,7 +119,7 @@ def build_queries(
     Args:
         interactions: All users.
         asked: The questions.
-        to_catalogue: Catalogue number by item number, 0 for items of no training event [I].
+        to_catalogue: Catalogue number by item number, 0 for items outside the catalogue [I].
         rule: The session rule of the training data.
         longest: Keep at most this many events before a user's first question; later questions only add to them.
     """
@@ -115,7 +130,7 @@ def build_queries(
         rows = slice(first, int(asked.end[of_user].max()))
         raw, times = np.asarray(interactions.item[rows]), np.asarray(interactions.timestamp[rows])
         starts, ends = asked.start[of_user] - first, asked.end[of_user] - first
-        found += _questions(raw, to_catalogue[raw], times, starts, ends, rule, longest)
+        found += _questions(first, raw, to_catalogue[raw], times, starts, ends, rule, longest)
     order = sorted(range(len(found)), key=lambda place: len(found[place].items))  # stable: users stay in order
     ask_times = np.asarray(interactions.timestamp[asked.start])
     since = (
@@ -132,6 +147,8 @@ def build_queries(
         truth=tuple(found[place].truth for place in order),
         truth_sizes=np.fromiter((found[place].truth_size for place in order), np.int64, len(found)),
         users=asked.user[order],
+        rows=tuple(found[place].rows for place in order),
+        ask_rows=asked.start[order],
     )
 
 
@@ -143,9 +160,11 @@ class _Question(NamedTuple):
     features: NDArray[np.float32]
     truth: NDArray[np.int64]
     truth_size: int
+    rows: NDArray[np.int64]
 
 
 def _questions(
+    first: int,
     raw: NDArray[np.int32],
     numbers: NDArray[np.int64],
     times: NDArray[np.int64],
@@ -157,6 +176,7 @@ def _questions(
     """The questions of one user, q of them.
 
     Args:
+        first: Row of the user's first event.
         raw: Item number of each event, oldest first [n].
         numbers: Its catalogue number, 0 for unknown ones [n].
         times: Unix seconds [n].
@@ -168,8 +188,14 @@ def _questions(
     known = np.cumsum(numbers > 0)[starts - 1]  # events before each question that a model knows
     last, kept = int(starts[-1]), longest + int(known[-1] - known[0])
     items, known_times, features = encode_history(numbers[:last], times[:last], rule, kept)
+    rows = first + np.flatnonzero(numbers[:last])[-kept:]
     for start, end, length in zip(starts, ends, known - known[-1] + len(items), strict=True):
         truth = np.unique(numbers[start:end])
         yield _Question(
-            items[:length], known_times[:length], features[:length], truth[truth > 0], len(np.unique(raw[start:end]))
+            items=items[:length],
+            times=known_times[:length],
+            features=features[:length],
+            truth=truth[truth > 0],
+            truth_size=len(np.unique(raw[start:end])),
+            rows=rows[:length],
         )

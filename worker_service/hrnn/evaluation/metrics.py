@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hrnn_tuner.algorithms.hrnn import CUTOFFS
+from hrnn_tuner.algorithms.declarations.metrics import CUTOFFS
 
 #: Length of the lists that are measured.
 LIST_LENGTH = 25

@@ -5,7 +5,7 @@ reset gate behind the matrix product)::
 
     g   = sigmoid(e A + phi C + a)                          discount, learnt from item and time; 0 at a first event
     c   = GRU_user(h, c) where a session starts, else c     0 at a first event
-    h'' = g h + tanh(c W + w) where a session starts, else g h
+    h'' = g h + tanh(c W + w) where a session starts, else g h; what the history starts from at a first event
     h   = GRU_session(x, h'')
 """
 
@@ -122,6 +122,7 @@ class HrnnCell(nn.Module):
         features: Tensor,
         state: HrnnState,
         marks: StepMarks | None = None,
+        starts: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None, HrnnState]:
         """Runs T steps of B users.
 
@@ -131,6 +132,7 @@ class HrnnCell(nn.Module):
             features: phi [T, B, 4].
             state: State before the first step.
             marks: Where sessions and users start; read from the features when not given, which on a GPU waits for it.
+            starts: The session state before each first event, zero elsewhere [T, B, H]; None for zeros.
 
         Returns:
             Session states [T, B, H], user states [T, B, H] (None without user level), and the state after the last.
@@ -153,6 +155,7 @@ class HrnnCell(nn.Module):
             marks.starts,
             marks.firsts,
             self._user_weights(),
+            starts,
         )
         return hidden, user, HrnnState(hidden[-1], state.user if user is None else user[-1])
 

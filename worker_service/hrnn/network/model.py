@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +13,15 @@ from torch.nn import functional
 from worker_service.hrnn.data.own_history import OwnItems
 from worker_service.hrnn.data.sessions import FEATURES
 from worker_service.hrnn.network.cell import HrnnCell, HrnnState, StepMarks
+from worker_service.hrnn.network.dropout import Dropout
 from worker_service.hrnn.network.loss import ExtraScores
+from worker_service.hrnn.network.metadata import (
+    AskingMetadata,
+    EventMetadata,
+    ItemVectors,
+    MetadataShape,
+    MetadataTerms,
+)
 from worker_service.hrnn.network.own_items import OwnItemScores
 
 #: Spread of the initial item table. Half of it leaves the model at popularity for some epochs more on small data sets,
@@ -30,6 +40,7 @@ class ModelShape:
         cell: ``hrnn`` or ``flat``.
         use_query_gap: Whether the time of asking enters.
         own_items: Whether the items of a user's own history have scores of their own.
+        metadata: Which metadata enter; None for none.
     """
 
     items: int
@@ -37,6 +48,13 @@ class ModelShape:
     cell: str
     use_query_gap: bool
     own_items: bool
+    metadata: MetadataShape | None = None
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> ModelShape:
+        """Inverse of `dataclasses.asdict`."""
+        metadata = document.get("metadata")
+        return cls(**{**document, "metadata": None if metadata is None else MetadataShape.from_json(metadata)})
 
 
 class HrnnModel(nn.Module):
@@ -71,6 +89,7 @@ class HrnnModel(nn.Module):
             self.ask_gate = nn.Parameter(torch.zeros(size, FEATURES))
             self.ask_shift = nn.Parameter(torch.zeros(size, FEATURES))
         self.own_items = OwnItemScores(shape.items, size) if shape.own_items else None
+        self.metadata = None if shape.metadata is None else MetadataTerms(shape.metadata, shape.items, size)
 
     def initial_state(self, batch: int) -> HrnnState:
         """The state of users without a past."""
@@ -83,6 +102,9 @@ class HrnnModel(nn.Module):
         state: HrnnState,
         marks: StepMarks | None = None,
         dropout: Dropout | None = None,
+        *,
+        vectors: ItemVectors | None = None,
+        events: EventMetadata | None = None,
     ) -> tuple[Tensor, HrnnState]:
         """Reads events.
 
@@ -92,15 +114,24 @@ class HrnnModel(nn.Module):
             state: State before them.
             marks: See `HrnnCell.forward`.
             dropout: For training; None leaves everything as it is.
+            vectors: See `items`, which makes them if they are not given.
+            events: What else is known of the events, for a shape with metadata.
 
         Returns:
             Outputs o [T, B, H] and the state after the last event. Feeding events one by one gives the same.
         """
-        embedded = functional.embedding(items, self.table, padding_idx=0)
+        table = self.items().table if vectors is None else vectors.table
+        embedded = functional.embedding(items, table, padding_idx=0)
         inputs = embedded + functional.linear(features, self.time_input)
+        starts = None
+        if self.metadata is not None and events is not None:
+            context = self.metadata.of_events(events, dropout)
+            inputs = inputs if context is None else inputs + context.view_as(inputs)
+            starts = self.metadata.of_starts(events, items.numel(), dropout)
         if dropout is not None:
             inputs = dropout(inputs)
-        hidden, user, state = self.cell(inputs, embedded, features, state, marks)
+        starts = None if starts is None else starts.view_as(inputs)
+        hidden, user, state = self.cell(inputs, embedded, features, state, marks, starts)
         return self._output(hidden, user, dropout), state
 
     def output(self, state: HrnnState) -> Tensor:
@@ -112,17 +143,45 @@ class HrnnModel(nn.Module):
         output = hidden if user is None else hidden + functional.linear(user, self.user_output)
         return output if dropout is None else dropout(output)
 
-    def ask(self, outputs: Tensor, features: Tensor) -> Tensor:
-        """Shapes outputs o [..., H] by the features of the asking [..., 4] into queries q [..., H]."""
-        if not self.shape.use_query_gap:
-            return outputs
-        gate = 2.0 * functional.linear(features, self.ask_gate).sigmoid()
-        return outputs * gate + functional.linear(features, self.ask_shift)
+    def ask(
+        self,
+        outputs: Tensor,
+        features: Tensor,
+        asking: AskingMetadata | None = None,
+        dropout: Dropout | None = None,
+    ) -> Tensor:
+        """Shapes outputs into queries.
+
+        Args:
+            outputs: o [M, H].
+            features: Features of the askings [M, 4].
+            asking: What else is known of the askings, for a shape with metadata.
+            dropout: For training.
+
+        Returns:
+            q [M, H].
+        """
+        if self.shape.use_query_gap:
+            gate = 2.0 * functional.linear(features, self.ask_gate).sigmoid()
+            outputs = outputs * gate + functional.linear(features, self.ask_shift)
+        added = None if self.metadata is None or asking is None else self.metadata.of_asking(asking, dropout)
+        return outputs if added is None else outputs + added
+
+    def items(self, dropout: Dropout | None = None, *, by_metadata: bool = False) -> ItemVectors:
+        """The items as inputs and outputs; to be made once for each step of training.
+
+        Args:
+            dropout: For training.
+            by_metadata: Whether the outputs are made as if all items were new, for a shape with metadata.
+        """
+        if self.metadata is None:
+            return ItemVectors(self.table, self.table[1:], self.bias)
+        return self.metadata.items(self.table, self.bias, dropout, by_metadata=by_metadata)
 
     @property
     def item_rows(self) -> Tensor:
-        """The table without padding [N, H]."""
-        return self.table[1:]
+        """The items as outputs [N, H]."""
+        return self.items().item_rows
 
     def own_scores(self, own: OwnItems, queries: Tensor, features: Tensor) -> ExtraScores:
         """What is added to the scores of the items of the users' own histories.
@@ -137,32 +196,28 @@ class HrnnModel(nn.Module):
         known = features if self.shape.use_query_gap else torch.zeros_like(features)
         return ExtraScores(own.bounds, own.row, own.item, self.own_items(own, queries, known))
 
-    def scores(self, outputs: Tensor, features: Tensor, own: OwnItems | None) -> Tensor:
+    def scores(
+        self,
+        outputs: Tensor,
+        features: Tensor,
+        own: OwnItems | None,
+        *,
+        vectors: ItemVectors | None = None,
+        asking: AskingMetadata | None = None,
+    ) -> Tensor:
         """Scores (logits) of all items [M, N].
 
         Args:
             outputs: o [M, H].
             features: Features of the askings [M, 4].
             own: The items of the histories; None for a shape without ``own_items``.
+            vectors: See `items`, which makes them if they are not given.
+            asking: What else is known of the askings, for a shape with metadata.
         """
-        queries = self.ask(outputs, features)
-        scores = functional.linear(queries, self.item_rows, self.bias)
+        queries = self.ask(outputs, features, asking)
+        vectors = self.items() if vectors is None else vectors
+        scores = functional.linear(queries, vectors.item_rows, vectors.bias)
         if own is None:
             return scores
         extra = self.own_scores(own, queries, features)
         return scores.index_put((extra.row.long(), extra.column.long()), extra.value, accumulate=True)
-
-
-class Dropout:
-    """Inverted dropout with a random generator of its own, so that training jobs cannot disturb each other's draws."""
-
-    def __init__(self, share: float, generator: torch.Generator) -> None:
-        self._keep = 1.0 - share
-        self._generator = generator
-
-    def __call__(self, values: Tensor) -> Tensor:
-        """Zeroes each value with the given probability and scales the others up to the same mean."""
-        if self._keep >= 1.0:
-            return values
-        draws = torch.empty_like(values, requires_grad=False).uniform_(generator=self._generator)
-        return values * draws.lt_(self._keep).div_(self._keep)  # half the time of bernoulli_ on a CPU

@@ -111,6 +111,7 @@ class _Recurrence(torch.autograd.Function):
         bias: Tensor,
         starts: Sequence[Tensor | None],
         firsts: Sequence[bool],
+        initial: Tensor | None,
         *user_weights: Tensor,
     ) -> tuple[Tensor, Tensor]:
         steps, batch, size = inputs.shape[0], inputs.shape[1], inputs.shape[2] // 3
@@ -124,6 +125,8 @@ class _Recurrence(torch.autograd.Function):
         for step in range(steps):
             before = states[step - 1] if step else hidden
             state = torch.mul(before, keep[step], out=discounted[step])
+            if initial is not None and firsts[step]:
+                state += initial[step]
             if weights is not None:
                 level = users[step].copy_(level)
                 if firsts[step]:
@@ -138,7 +141,7 @@ class _Recurrence(torch.autograd.Function):
             gate = torch.add(inputs[step, :, : 2 * size], recurrent[:, : 2 * size], out=gates[step]).sigmoid_()
             torch.addcmul(inputs[step, :, 2 * size :], gate[:, :size], recurrent[:, 2 * size :], out=candidates[step])
             torch.lerp(candidates[step].tanh_(), state, gate[:, size:], out=states[step])
-        ctx.sessions, ctx.firsts, ctx.user_weights = sessions, firsts, weights
+        ctx.sessions, ctx.firsts, ctx.user_weights, ctx.starts = sessions, firsts, weights, initial is not None
         ctx.save_for_backward(keep, kept, hidden, weight, discounted, candidates, states, gates, recurrents)
         return states, users
 
@@ -185,7 +188,7 @@ class _Recurrence(torch.autograd.Function):
         of_users = () if sessions is None else sessions.of_weights()
         return (
             *(grad_inputs, grad_keep, None, grad_hidden, grad_user),
-            *(grad_weight, flat.sum(dim=0), None, None, *of_users),
+            *(grad_weight, flat.sum(dim=0), None, None, grad_discounted if ctx.starts else None, *of_users),
         )
 
 
@@ -200,6 +203,7 @@ def run_steps(
     starts: Sequence[Tensor | None],
     firsts: Sequence[bool],
     user_weights: UserWeights | None,
+    initial: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Runs T steps of B users.
 
@@ -214,11 +218,13 @@ def run_steps(
         starts: Per step, the rows where a session starts, or None.
         firsts: Per step, whether there is a first event.
         user_weights: None for no user level.
+        initial: Session state before each first event, zero elsewhere [T, B, H]; None for zeros. Its gradient means
+            something at first events only.
 
     Returns:
         Session states and user states, [T, B, H] each; None for the latter without user level.
     """
     states, users = _Recurrence.apply(  # type: ignore[no-untyped-call]
-        inputs, keep, kept, hidden, user, weight, bias, starts, firsts, *(user_weights or ())
+        inputs, keep, kept, hidden, user, weight, bias, starts, firsts, initial, *(user_weights or ())
     )
     return states, None if user_weights is None else users

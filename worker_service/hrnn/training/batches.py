@@ -13,6 +13,8 @@ from worker_service.hrnn.data.dataset import Positions
 from worker_service.hrnn.data.own_history import OwnHistories, OwnItems
 from worker_service.hrnn.data.sessions import FEATURES, FIRST
 from worker_service.hrnn.network.cell import StepMarks
+from worker_service.hrnn.network.metadata import AskingMetadata, EventMetadata
+from worker_service.hrnn.training.position_metadata import PositionMetadata
 from worker_service.hrnn.training.streams import Chunk
 
 
@@ -29,6 +31,8 @@ class Batch:
         target_features: Their features [M, 4].
         weights: Their weights, above 0 [M].
         own: The items of the histories before the targets; None for a model that does not look at them.
+        events: What else is known of the events read; None for nothing.
+        asking: What else is known of the askings whose targets count [M]; None for nothing.
     """
 
     items: Tensor
@@ -39,6 +43,8 @@ class Batch:
     target_features: Tensor
     weights: Tensor
     own: OwnItems | None
+    events: EventMetadata | None
+    asking: AskingMetadata | None
 
 
 class TrainingTensors:
@@ -50,6 +56,7 @@ class TrainingTensors:
         device: A torch device string.
         histories: The histories that the positions are made of; None for a model that does not look at own items.
         ask_times: Unix seconds of the askings, where the model may know them [P].
+        metadata: What else is known of the positions; None for nothing.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class TrainingTensors:
         device: str,
         histories: OwnHistories | None = None,
         ask_times: NDArray[np.int64] | None = None,
+        metadata: PositionMetadata | None = None,
     ) -> None:
         padding = np.zeros((1, FEATURES), np.float32)
         padding[0, FIRST] = 1.0
@@ -73,6 +81,7 @@ class TrainingTensors:
         self._target_features = torch.from_numpy(positions.target_features).to(device)
         self._weight = torch.from_numpy(weights).to(device)
         self._histories = histories
+        self._metadata = metadata
         # Every history has one event more than steps: its last event is read by none.
         history = np.repeat(np.arange(len(positions.offsets) - 1), np.diff(positions.offsets))
         self._event = torch.from_numpy(np.arange(len(history)) + history).to(device)
@@ -83,7 +92,8 @@ class TrainingTensors:
         """Gathers one chunk; `streams.PADDING` (-1) finds the last row, the padding."""
         places = chunk.positions
         counted = np.flatnonzero(self._weighted[places])
-        chosen = torch.from_numpy(places.ravel()[counted]).to(self._device)
+        asked = places.ravel()[counted]
+        chosen = torch.from_numpy(asked).to(self._device)
         read = torch.from_numpy(places % len(self._weighted)).to(self._device)
         return Batch(
             items=self._item[read],
@@ -94,6 +104,8 @@ class TrainingTensors:
             target_features=self._target_features[chosen],
             weights=self._weight[chosen],
             own=self._own(chosen),
+            events=None if self._metadata is None else self._metadata.events(places),
+            asking=None if self._metadata is None else self._metadata.asking(asked),
         )
 
     def _own(self, chosen: Tensor) -> OwnItems | None:

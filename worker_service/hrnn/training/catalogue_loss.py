@@ -10,7 +10,7 @@ from torch import Tensor
 
 from worker_service.hrnn.data.dataset import TrainingData
 from worker_service.hrnn.network.loss import ExtraScores, full_softmax_loss
-from worker_service.hrnn.network.model import HrnnModel
+from worker_service.hrnn.network.metadata import ItemVectors
 from worker_service.hrnn.network.sampled_loss import NegativeSampler, sampled_softmax_loss
 from worker_service.hrnn.settings import HrnnSettings
 
@@ -18,7 +18,7 @@ from worker_service.hrnn.settings import HrnnSettings
 FULL_SOFTMAX_ITEMS = 50_000
 
 #: Gives the summed weighted loss of queries [M, H] for targets (rows of the catalogue) [M] and weights [M].
-CatalogueLoss = Callable[[HrnnModel, Tensor, Tensor, Tensor, ExtraScores | None], Tensor]
+CatalogueLoss = Callable[[ItemVectors, Tensor, Tensor, Tensor, ExtraScores | None], Tensor]
 
 
 def choose_loss(data: TrainingData, settings: HrnnSettings, generator: torch.Generator) -> CatalogueLoss:
@@ -29,13 +29,19 @@ def choose_loss(data: TrainingData, settings: HrnnSettings, generator: torch.Gen
         settings: The hyperparameters.
         generator: Draws negatives, on the device of the training.
     """
-    size = len(data.catalogue)
+    size = data.trained_items  # others cannot be a target, and as mere negatives they would be learnt to be bad
     if settings.loss == "full" or (settings.loss == "auto" and size <= FULL_SOFTMAX_ITEMS):
-        return lambda model, queries, targets, weights, extra: full_softmax_loss(
-            queries, model.item_rows, model.bias, targets, weights, extra
+        return lambda items, queries, targets, weights, extra: full_softmax_loss(
+            queries, items.item_rows[:size], items.bias[:size], targets, weights, extra
         )
     counts = torch.from_numpy(np.bincount(data.events_item, minlength=size + 1)[1:])
     sampler = NegativeSampler(counts.to(generator.device), generator)
-    return lambda model, queries, targets, weights, extra: sampled_softmax_loss(
-        queries, model.item_rows, model.bias, targets, weights, sampler.draw(settings.negative_samples), extra
-    )
+
+    def sampled(
+        items: ItemVectors, queries: Tensor, targets: Tensor, weights: Tensor, extra: ExtraScores | None
+    ) -> Tensor:
+        negatives = sampler.draw(settings.negative_samples)
+        rows, bias = items.item_rows[:size], items.bias[:size]
+        return sampled_softmax_loss(queries, rows, bias, targets, weights, negatives, extra)
+
+    return sampled

@@ -19,14 +19,18 @@ from worker_service.hrnn.data.dataset import TrainingData
 from worker_service.hrnn.data.own_history import OwnHistories
 from worker_service.hrnn.data.queries import Queries
 from worker_service.hrnn.data.recency import TARGET_FACTOR, item_counts, target_weights
+from worker_service.hrnn.data.side_information import SideInformation
 from worker_service.hrnn.evaluation.evaluate import Evaluation, evaluate
 from worker_service.hrnn.evaluation.model_scorer import ModelScorer
-from worker_service.hrnn.network.cell import HrnnState
-from worker_service.hrnn.network.model import Dropout, HrnnModel, ModelShape
+from worker_service.hrnn.network.dropout import Dropout
+from worker_service.hrnn.network.metadata_tensors import MetadataTensors
 from worker_service.hrnn.settings import HrnnSettings
-from worker_service.hrnn.training.batches import Batch, TrainingTensors
-from worker_service.hrnn.training.catalogue_loss import CatalogueLoss, choose_loss
+from worker_service.hrnn.training.batches import TrainingTensors
+from worker_service.hrnn.training.catalogue_loss import choose_loss
 from worker_service.hrnn.training.checkpoint import Checkpoint, identity_of, load_checkpoint, save_checkpoint
+from worker_service.hrnn.training.chunk_loss import chunk_loss
+from worker_service.hrnn.training.initial_model import initial_model
+from worker_service.hrnn.training.position_metadata import PositionMetadata
 from worker_service.hrnn.training.schedule import learning_rate_factor
 from worker_service.hrnn.training.streams import chunks, pack, stream_count
 
@@ -44,20 +48,6 @@ class BestEpoch:
     weights: Mapping[str, Tensor]
 
 
-def chunk_loss(
-    model: HrnnModel, batch: Batch, state: HrnnState, loss: CatalogueLoss, dropout: Dropout | None
-) -> tuple[Tensor, HrnnState]:
-    """Summed weighted loss of one chunk, and the state behind it without its past.
-
-    Cutting the past is what limits gradients to one chunk, that is to ``bptt`` steps.
-    """
-    outputs, state = model.encode(batch.items, batch.features, state, batch.marks, dropout)
-    counted = outputs.flatten(0, 1).index_select(0, batch.counted)
-    queries = model.ask(counted, batch.target_features)
-    extra = None if batch.own is None else model.own_scores(batch.own, queries, batch.target_features)
-    return loss(model, queries, batch.targets, batch.weights, extra), state.detach()
-
-
 class HrnnTraining:
     """The state of one training job.
 
@@ -65,35 +55,38 @@ class HrnnTraining:
         data: What to learn from.
         settings: The hyperparameters.
         context: Device, seed and reports.
+        side: What else is known; None for nothing.
     """
 
-    def __init__(self, data: TrainingData, settings: HrnnSettings, context: TrainingContext) -> None:
+    def __init__(
+        self,
+        data: TrainingData,
+        settings: HrnnSettings,
+        context: TrainingContext,
+        side: SideInformation | None = None,
+    ) -> None:
         self._data = data
         self._settings = settings
         self._context = context
+        self._side = side
         device = context.device
         self._shuffles = np.random.default_rng(context.seed)
         self._draws = torch.Generator(device).manual_seed(context.seed)
         popular_for = data.half_life_days if settings.recency_mask else None
         self.counts = item_counts(data.events_item, data.events_time, len(data.catalogue), popular_for)
-        shape = ModelShape(
-            items=len(data.catalogue),
-            hidden_dimension=settings.hidden_dimension,
-            cell=settings.cell,
-            use_query_gap=settings.use_query_gap,
-            own_items=settings.own_items,
-        )
-        initial = torch.Generator().manual_seed(context.seed)
-        self.model = HrnnModel(shape, initial, torch.from_numpy(self.counts)).to(device)
-        self._dropout = Dropout(settings.dropout, self._draws)
+        self.model = initial_model(data, settings, self.counts, side, context.seed).to(device)
+        without_identity = 0.0 if side is None else side.identity_dropout
+        self._dropout = Dropout(settings.dropout, self._draws, identities=without_identity)
+        self._metadata = None if side is None else MetadataTensors(side, device)
         weights = target_weights(data.positions.target_time, int(data.events_time.max()), self._half_life())
         events = (data.events_item, data.events_time, data.events_offsets)
         self._tensors = TrainingTensors(
             data.positions,
             weights,
             device,
-            OwnHistories(*events, data.rule, device) if shape.own_items else None,
-            data.positions.target_time if shape.use_query_gap else None,
+            OwnHistories(*events, data.rule, device) if settings.own_items else None,
+            data.positions.target_time if settings.use_query_gap else None,
+            None if self._metadata is None else PositionMetadata(data, self._metadata),
         )
         self._loss = choose_loss(data, settings, self._draws)
         self._optimizer = torch.optim.Adam(self.model.parameters(), lr=settings.learning_rate, fused=True)
@@ -134,8 +127,12 @@ class HrnnTraining:
 
     def measure(self, queries: Queries) -> Evaluation:
         """Measures the model as it is."""
-        scorer = ModelScorer(self.model, self._data.rule)
-        return evaluate(scorer, queries, len(self._data.catalogue), self._data.total_items)
+        return evaluate(self.scorer(), queries, len(self._data.catalogue), self._data.total_items)
+
+    def scorer(self) -> ModelScorer:
+        """Scores items with the model as it is; by their metadata alone where new items are to be recommended."""
+        new_items = self._side is not None and self._side.cold is not None
+        return ModelScorer(self.model, self._data.rule, self._metadata, by_metadata=new_items)
 
     def train_epoch(self, epoch: int) -> float | None:
         """One pass over the training users; returns the mean weighted loss, or None when asked to stop.
@@ -204,7 +201,8 @@ class HrnnTraining:
         """What a checkpoint must agree in."""
         context = self._context
         seeds = {"seed": context.seed, "split_seed": context.split_seed, "objective": context.objective_metric}
-        return identity_of({**dataclasses.asdict(self._settings), **seeds, "data": self._data.fingerprint})
+        data = {"data": self._data.fingerprint, "side": None if self._side is None else self._side.fingerprint}
+        return identity_of({**dataclasses.asdict(self._settings), **seeds, **data})
 
     def _save(self, reports: list[dict[str, float]], best: BestEpoch) -> None:
         """Writes a checkpoint, where the context has a place for one."""

@@ -1,4 +1,4 @@
-"""The kinds of dataset that carry metadata, in the terms of Amazon Personalize."""
+"""The kinds of dataset that carry metadata, as their channels are declared."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hrnn_tuner.algorithms.contract import DataError
+from hrnn_tuner.algorithms.declarations import channels
+from hrnn_tuner.algorithms.specification import Channel
 from hrnn_tuner.domain.data_channel import DataChannel
 
 
@@ -14,18 +16,20 @@ class DatasetType:
     """What a dataset of this type has for columns.
 
     Attributes:
-        channel: The channel that it comes through.
-        keys: The columns that say whose metadata a row has.
-        reserved: Further columns with a meaning of their own, which are metadata only where they are named.
-        min_columns: Least number of metadata columns.
-        max_columns: Most of them.
+        declared: The channel that it comes through, one with metadata.
     """
 
-    channel: str
-    keys: tuple[str, ...]
-    reserved: tuple[str, ...]
-    min_columns: int
-    max_columns: int
+    declared: Channel
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self.declared.name
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that say whose metadata a row has."""
+        return self.declared.required_columns
 
     def metadata_columns(
         self, found: Sequence[str], path: str, channel: DataChannel, included: Sequence[str] | None
@@ -41,33 +45,27 @@ class DatasetType:
         Raises:
             DataError: When there are too few or too many, or a column has no name.
         """
+        limits = self.declared.metadata
+        if limits is None:
+            raise ValueError(f"channel {self.name!r} has no metadata")
         if included is None:
             if "" in found:
                 raise DataError(f"{path} has a column without a name; found: {', '.join(map(repr, found))}")
-            included = [name for name in _own_names(found, channel) if name not in (*self.keys, *self.reserved)]
+            included = self.declared.metadata_among(channel.own_names(found))
         names = tuple(sorted(set(included) - set(self.keys)))
-        if not self.min_columns <= len(names) <= self.max_columns:
-            allowed = f"{self.min_columns} to {self.max_columns} beside {', '.join((*self.keys, *self.reserved))}"
+        if not limits.minimum <= len(names) <= limits.maximum:
+            others = ", ".join((*self.declared.columns, *limits.reserved))
             shown = f" ({', '.join(map(channel.shown, names))})" if names else ""
-            raise DataError(f"{path} has {len(names)} metadata columns{shown}; allowed: {allowed}")
+            raise DataError(
+                f"{path} has {len(names)} metadata columns{shown}; allowed: {limits.minimum} to {limits.maximum} "
+                f"beside {others}"
+            )
         return names
 
 
 #: Metadata of users.
-USERS = DatasetType("users", ("USER_ID",), (), 1, 5)
+USERS = DatasetType(channels.USERS)
 #: Metadata of items. The time of an item's creation is no metadata: it is for recipes that explore new items.
-ITEMS = DatasetType("items", ("ITEM_ID",), ("CREATION_TIMESTAMP",), 1, 50)
+ITEMS = DatasetType(channels.ITEMS)
 #: Context of events; interactions need none.
-CONTEXT = DatasetType(
-    "interactions",
-    ("USER_ID", "ITEM_ID", "TIMESTAMP"),
-    ("EVENT_TYPE", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE"),
-    0,
-    5,
-)
-
-
-def _own_names(found: Sequence[str], channel: DataChannel) -> list[str]:
-    """The algorithm's names of a file's columns; one whose name stands for another column is not to be had."""
-    renamed = {in_files: name for name, in_files in channel.columns.items()}
-    return [renamed.get(name, name) for name in found if name in renamed or name not in channel.columns]
+CONTEXT = DatasetType(channels.INTERACTIONS_WITH_CONTEXT)

@@ -41,6 +41,12 @@ class FeatureEncoding:
         """Number F of categorical features."""
         return sum(column.size for column in self.categories)
 
+    @property
+    def kinds(self) -> dict[str, ColumnKind]:
+        """What the cells of each column are."""
+        found = {column.name: ColumnKind.NUMBER for column in self.numbers}
+        return found | {column.name: column.kind for column in self.categories}
+
     @classmethod
     def fit(cls, columns: Mapping[str, Column], min_count: int) -> FeatureEncoding:
         """Learns means, deviations and categories.
@@ -91,8 +97,7 @@ class FeatureEncoding:
         Raises:
             DataError: For a column that is not part of this encoding, and a text that does not fit its column.
         """
-        kinds = {column.name: ColumnKind.NUMBER for column in self.numbers}
-        kinds |= {column.name: column.kind for column in self.categories}
+        kinds = self.kinds
         unknown = sorted({name for row in rows for name in row} - set(kinds))
         if unknown:
             raise DataError(f"unknown metadata columns: {', '.join(unknown)}; known: {', '.join(sorted(kinds))}")

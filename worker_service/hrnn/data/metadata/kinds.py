@@ -64,17 +64,18 @@ class Metadata:
     count: int
 
 
-def read_column(tables: Sequence[Table], name: str) -> Column:
+def read_column(tables: Sequence[Table], name: str, kind: ColumnKind | None = None) -> Column:
     """One column of several tables, one behind the other.
 
     Args:
         tables: At least one.
         name: The column, by the algorithm's name.
+        kind: What its cells are; None finds out.
 
     Raises:
         DataError: When the tables do not agree on its kind, or a cell does not fit it.
     """
-    kind = _kind(tables, name)
+    kind = kind or _kind(tables, name)
     return Column(kind, pa.concat_arrays([cells_of(table, name, kind) for table in tables]))
 
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hrnn_tuner.domain.data_channel import DataChannel
-from worker_service.hrnn.data.cache import prepared_files, source_key
+from worker_service.hrnn.data.cache import nearest, source_key
 from worker_service.hrnn.data.lru import LruCache
-from worker_service.hrnn.data.metadata.datasets import CONTEXT, DatasetType
+from worker_service.hrnn.data.metadata.datasets import CONTEXT, ITEMS, DatasetType
 from worker_service.hrnn.data.metadata.features import FEATURES_VERSION, EntityFeatures
+from worker_service.hrnn.data.metadata.item_records import ItemRecords, read_item_records
 from worker_service.hrnn.data.metadata.kinds import Metadata
 from worker_service.hrnn.data.metadata.reading import read_context, read_entities
+from worker_service.hrnn.data.prepared_files import Prepared
 from worker_service.hrnn.data.sources import find_source
 from worker_service.hrnn.data.vocabulary import Vocabulary
 
@@ -20,6 +22,7 @@ from worker_service.hrnn.data.vocabulary import Vocabulary
 MIN_CATEGORY_COUNT = 5
 _log = logging.getLogger(__name__)
 _in_process: LruCache[EntityFeatures] = LruCache(8)
+_records_in_process: LruCache[ItemRecords] = LruCache(4)
 
 
 def load_entity_features(
@@ -45,7 +48,7 @@ def load_entity_features(
     Raises:
         DataError: When the source is missing or malformed.
     """
-    source = find_source(channel.uri, dataset.channel)
+    source = find_source(channel.uri, dataset.name)
     key = source_key(source, channel, vocabulary.digest, *_purpose(dataset, included, min_count))
     return _load(key, cache_dir, lambda: read_entities(source, channel, dataset, vocabulary, included), min_count)
 
@@ -68,30 +71,48 @@ def load_context_features(
     Raises:
         DataError: When the source is missing or malformed.
     """
-    source = find_source(channel.uri, CONTEXT.channel)
+    source = find_source(channel.uri, CONTEXT.name)
     key = source_key(source, channel, *_purpose(CONTEXT, included, min_count))
     return _load(key, cache_dir, lambda: read_context(source, channel, included), min_count)
+
+
+def load_item_records(channel: DataChannel, cache_dir: Path | None) -> ItemRecords:
+    """Which items the data about items name, and when each came into being.
+
+    Args:
+        channel: Where they are and how to read them.
+        cache_dir: Where prepared data are kept; None keeps them in this process only.
+
+    Raises:
+        DataError: When the source is missing or malformed.
+    """
+    source = find_source(channel.uri, ITEMS.name)
+    key = source_key(source, channel, f"records-{FEATURES_VERSION}")
+    return nearest(
+        key,
+        cache_dir,
+        _records_in_process,
+        lambda: read_item_records(source, channel).to_prepared(),
+        ItemRecords.from_prepared,
+    )
 
 
 def forget_in_process() -> None:
     """Drops what this process keeps; the files stay."""
     _in_process.clear()
+    _records_in_process.clear()
 
 
 def _purpose(dataset: DatasetType, included: Sequence[str] | None, min_count: int) -> tuple[str, ...]:
     """What else than the source and the entities decides about the features."""
     chosen = () if included is None else ("included", *sorted(set(included)))
-    return (f"features-{FEATURES_VERSION}", dataset.channel, str(min_count), *chosen)
+    return (f"features-{FEATURES_VERSION}", dataset.name, str(min_count), *chosen)
 
 
 def _load(key: str, cache_dir: Path | None, read: Callable[[], Metadata], min_count: int) -> EntityFeatures:
     """From this process, from ``cache_dir``, or from the source, in this order."""
-    known = _in_process.get(key)
-    if known is not None:
-        return known
-    files = prepared_files(cache_dir)
-    found = None if files is None else files.find(key)
-    if found is None:
+
+    def make() -> Prepared:
         made = EntityFeatures.of(read(), min_count)
         encoding = made.encoding
         _log.info(
@@ -101,7 +122,6 @@ def _load(key: str, cache_dir: Path | None, read: Callable[[], Metadata], min_co
             len(made.rows),
             made.fingerprint,
         )
-        found = made.to_prepared() if files is None else files.keep(key, made.to_prepared())
-    features = EntityFeatures.from_prepared(found)
-    _in_process.put(key, features)
-    return features
+        return made.to_prepared()
+
+    return nearest(key, cache_dir, _in_process, make, EntityFeatures.from_prepared)

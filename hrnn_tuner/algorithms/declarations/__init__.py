@@ -1,0 +1,1 @@
+"""What the declarations of the HRNN family are composed of."""

@@ -1,0 +1,1 @@
+"""Other implementations that the speed table measures beside ``hrnn``."""
