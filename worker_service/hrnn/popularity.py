@@ -63,7 +63,7 @@ class PopularityTrainer:
         metrics = {**measured(data.validation).metrics(), "train_loss": loss}
         context.report(1, metrics)
         test = measured(data.test) if len(data.test) else None
-        facts = training_facts(context, data, 1, metrics, test)
+        facts = training_facts(context, data, 1, metrics, test, seed=context.seed)
         items = tuple(interactions.items[int(item)] for item in data.catalogue)
         write_files(context.artifact_dir, ALGORITHM.name, ArtifactFiles(facts, items, {_COUNTS: counts}))
 

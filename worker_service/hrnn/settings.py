@@ -33,6 +33,7 @@ class HrnnSettings:
     patience: int
     loss: str
     negative_samples: int
+    seed: int
     split: str
     truth: str
 

@@ -55,7 +55,7 @@ class HrnnTrainer:
             return
         training.model.load_state_dict(best.weights)
         test = training.measure(data.test) if len(data.test) else None
-        facts: dict[str, Any] = training_facts(context, data, best.epoch, best.metrics, test)
+        facts: dict[str, Any] = training_facts(context, data, best.epoch, best.metrics, test, seed=training.seed)
         new_items = None
         if side is not None:
             facts["side_information_fingerprint"] = side.fingerprint

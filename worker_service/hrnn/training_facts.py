@@ -12,7 +12,13 @@ from worker_service.hrnn.evaluation.intervals import metric_intervals
 
 
 def training_facts(
-    context: TrainingContext, data: TrainingData, epoch: int, metrics: Mapping[str, float], test: Evaluation | None
+    context: TrainingContext,
+    data: TrainingData,
+    epoch: int,
+    metrics: Mapping[str, float],
+    test: Evaluation | None,
+    *,
+    seed: int,
 ) -> dict[str, Any]:
     """The facts as JSON values.
 
@@ -23,6 +29,7 @@ def training_facts(
         metrics: Its metrics.
         test: The kept model on the test users, who had no part in any choice: it shows how much the validation score
             flatters the winner. None when there are none.
+        seed: With which it learnt.
     """
     intervals = {} if test is None else metric_intervals(test)
     return {
@@ -36,7 +43,7 @@ def training_facts(
             "validation": data.validation.unknown_truth_share,
             "test": data.test.unknown_truth_share,
         },
-        "seed": context.seed,
+        "seed": seed,
         "split_seed": context.split_seed,
         "data_fingerprint": data.fingerprint,
     }

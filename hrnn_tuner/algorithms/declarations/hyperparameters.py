@@ -151,6 +151,16 @@ TRAINING = (
         maximum=65_536,
         description="Negatives shared by the events of an optimizer step, with the sampled loss.",
     ),
+    Hyperparameter(
+        name="seed",
+        type=HyperparameterType.INTEGER,
+        default=0,
+        minimum=0,
+        maximum=2**53 - 1,
+        tunable=False,
+        description="Seed of the initial weights, the order of the users and the dropout; 0 makes one for each "
+        "training job of the tuning job's seed and its number. One for all compares their hyperparameters alone.",
+    ),
 )
 
 #: What it is measured by.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,14 @@ def test_the_same_seed_gives_the_same_metrics_and_weights(make_context: ContextF
     first, second = _train(make_context(seed=5)), _train(make_context(seed=5))
     assert first.reports == second.reports
     assert all(torch.equal(value, _weights(second)[name]) for name, value in _weights(first).items())
+
+
+def test_the_hyperparameter_seed_takes_the_place_of_the_training_jobs(make_context: ContextFactory) -> None:
+    own = _train(make_context(seed=7))
+    given = make_context(seed=5)
+    _train(replace(given, hyperparameters={**given.hyperparameters, "seed": 7}, reports=given.reports))
+    assert given.reports == own.reports
+    assert json.loads((given.artifact_dir / "manifest.json").read_text())["seed"] == 7
 
 
 def test_another_seed_gives_another_model(make_context: ContextFactory) -> None:

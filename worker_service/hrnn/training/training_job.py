@@ -56,6 +56,11 @@ class HrnnTraining:
         settings: The hyperparameters.
         context: Device, seed and reports.
         side: What else is known; None for nothing.
+
+    Attributes:
+        seed: Of all that it draws.
+        counts: How often each item counts as used, for popularity [N].
+        model: The network.
     """
 
     def __init__(
@@ -70,11 +75,12 @@ class HrnnTraining:
         self._context = context
         self._side = side
         device = context.device
-        self._shuffles = np.random.default_rng(context.seed)
-        self._draws = torch.Generator(device).manual_seed(context.seed)
+        self.seed = settings.seed or context.seed
+        self._shuffles = np.random.default_rng(self.seed)
+        self._draws = torch.Generator(device).manual_seed(self.seed)
         popular_for = data.half_life_days if settings.recency_mask else None
         self.counts = item_counts(data.events_item, data.events_time, len(data.catalogue), popular_for)
-        self.model = initial_model(data, settings, self.counts, side, context.seed).to(device)
+        self.model = initial_model(data, settings, self.counts, side, self.seed).to(device)
         without_identity = 0.0 if side is None else side.identity_dropout
         self._dropout = Dropout(settings.dropout, self._draws, identities=without_identity)
         self._metadata = None if side is None else MetadataTensors(side, device)
@@ -200,7 +206,7 @@ class HrnnTraining:
     def _identity(self) -> str:
         """What a checkpoint must agree in."""
         context = self._context
-        seeds = {"seed": context.seed, "split_seed": context.split_seed, "objective": context.objective_metric}
+        seeds = {"seed": self.seed, "split_seed": context.split_seed, "objective": context.objective_metric}
         data = {"data": self._data.fingerprint, "side": None if self._side is None else self._side.fingerprint}
         return identity_of({**dataclasses.asdict(self._settings), **seeds, **data})
 
