@@ -14,7 +14,7 @@ from hrnn_tuner.domain.training_job import Proposal, TrainingJob, Transition
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import JobChange, Transaction
 from scheduler_service import convert
-from scheduler_service.strategies import History, strategy_for
+from scheduler_service.strategies import History, Reads, strategy_for
 
 
 def new_token() -> str:
@@ -67,9 +67,9 @@ class Planner:
         first = job.counters.launched + 1
         definition = job.spec.definitions[0]
         strategy = strategy_for(job.spec.strategy)
-        reads = strategy.reads_configurations(definition.space)
-        configurations = tuple(tx.training_jobs.tried(job.id)) if reads else ()
-        history = History(definition.space, definition.objective, configurations)
+        reads = strategy.reads(definition.space)
+        trials = tx.training_jobs.trials(job.id) if reads is not Reads.NOTHING else ()
+        history = History(definition.space, definition.objective, job.counters.launched, tuple(trials))
         proposals = strategy.propose(history, range(first, first + count), job.spec.seed)
         for number, proposal in enumerate(proposals, start=first):
             self._launch(tx, change, number, proposal)

@@ -1,8 +1,8 @@
 """Search strategies, one per file."""
 
-from scheduler_service.strategies.contract import History, Strategy
+from scheduler_service.strategies.contract import History, Reads, Strategy
 from scheduler_service.strategies.grid import GridStrategy
 from scheduler_service.strategies.random import RandomStrategy
 from scheduler_service.strategies.registry import strategy_for
 
-__all__ = ["GridStrategy", "History", "RandomStrategy", "Strategy", "strategy_for"]
+__all__ = ["GridStrategy", "History", "RandomStrategy", "Reads", "Strategy", "strategy_for"]

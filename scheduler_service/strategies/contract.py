@@ -6,13 +6,24 @@ arrived and whether or not the scheduler was restarted in between. It keeps noth
 
 from __future__ import annotations
 
+import enum
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hrnn_tuner.domain.objective import Objective
-from hrnn_tuner.domain.search_space import SearchSpace, Value
+from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.training_job import Proposal
+from hrnn_tuner.domain.trial import Trial
+
+
+class Reads(enum.IntEnum):
+    """What a strategy looks at in the trials before; each includes those above it."""
+
+    NOTHING = 0
+    CONFIGURATIONS = 1
+    RESULTS = 2
+    CURVES = 3
 
 
 @dataclass(frozen=True)
@@ -22,21 +33,25 @@ class History:
     Attributes:
         space: The search space.
         objective: Metric and direction.
-        configurations: Tuned hyperparameters of all training jobs so far, by number; empty for a strategy that does
-            not read them.
+        launched: How many training jobs were launched in this space so far.
+        trials: All of them by number, as far as the strategy reads them; empty for one that reads nothing.
     """
 
     space: SearchSpace
     objective: Objective
-    configurations: tuple[Mapping[str, Value], ...] = ()
+    launched: int = 0
+    trials: tuple[Trial, ...] = ()
 
 
 class Strategy(ABC):
     """Proposes hyperparameter sets."""
 
+    #: Whether a proposal takes long enough to be made outside of the transaction that launches it.
+    expensive: bool = False
+
     @abstractmethod
-    def reads_configurations(self, space: SearchSpace) -> bool:
-        """Whether `propose` looks at the earlier configurations in this space."""
+    def reads(self, space: SearchSpace) -> Reads:
+        """What `propose` looks at in this space."""
 
     @abstractmethod
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
@@ -44,8 +59,7 @@ class Strategy(ABC):
 
         Args:
             history: Space and results so far.
-            numbers: Consecutive numbers of the training jobs to propose for, the first being the number of
-                configurations so far plus one.
+            numbers: Ascending numbers of the training jobs to propose for, above those of all trials.
             seed: Seed of the tuning job.
 
         Returns:

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.training_job import Proposal
-from scheduler_service.strategies.contract import History, Strategy
+from scheduler_service.strategies.contract import History, Reads, Strategy
 
 
 class GridStrategy(Strategy):
-    """Training job n gets the n-th point; the seed does not matter."""
+    """The n-th training job gets the n-th point; the seed does not matter."""
 
-    def reads_configurations(self, space: SearchSpace) -> bool:  # noqa: ARG002 - no space needs them
-        """The number alone says which point is next."""
-        return False
+    def reads(self, space: SearchSpace) -> Reads:  # noqa: ARG002 - no space needs more
+        """How many were launched says which point is next."""
+        return Reads.NOTHING
 
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """See `Strategy.propose`."""
         total = history.space.cardinality or 0
+        positions = range(history.launched, min(history.launched + len(numbers), total))
         return [
-            Proposal(history.space.grid_point(number - 1), "GRID", seed, f"point {number} of {total}")
-            for number in numbers
-            if number <= total
+            Proposal(history.space.grid_point(position), "GRID", seed, f"point {position + 1} of {total}")
+            for position in positions
         ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from hrnn_tuner.domain.search_space import SearchSpace, Value
 from hrnn_tuner.domain.training_job import Proposal
-from scheduler_service.strategies.contract import History, Strategy
+from scheduler_service.strategies.contract import History, Reads, Strategy
 
 #: Draws before the untried points are listed instead; with half the space untried, all of them fail once in 2^32 times.
 _DRAWS = 32
@@ -23,13 +23,13 @@ def _key(configuration: Mapping[str, Value]) -> _Key:
 class RandomStrategy(Strategy):
     """The draw for a number depends on the seed, that number and the configurations of lower numbers only."""
 
-    def reads_configurations(self, space: SearchSpace) -> bool:
+    def reads(self, space: SearchSpace) -> Reads:
         """Only a finite space can repeat itself."""
-        return space.cardinality is not None
+        return Reads.NOTHING if space.cardinality is None else Reads.CONFIGURATIONS
 
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """See `Strategy.propose`."""
-        tried = {_key(configuration) for configuration in history.configurations}
+        tried = {_key(trial.configuration) for trial in history.trials}
         proposals: list[Proposal] = []
         for number in numbers:
             configuration = self._draw(history.space, random.Random(f"{seed}/{number}"), tried)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, SearchSpace
+from hrnn_tuner.domain.trial import Trial
 from scheduler_service.strategies import GridStrategy, History, RandomStrategy, Strategy
 
 OBJECTIVE = Objective(ObjectiveType.MAXIMIZE, "score")
@@ -20,7 +21,8 @@ def run(strategy: Strategy, space: SearchSpace, batches: list[int], seed: int) -
     configurations: list[dict[str, Any]] = []
     for size in batches:
         first = len(configurations) + 1
-        history = History(space, OBJECTIVE, tuple(configurations))
+        trials = tuple(Trial(number, point) for number, point in enumerate(configurations, start=1))
+        history = History(space, OBJECTIVE, len(trials), trials)
         proposals = strategy.propose(history, range(first, first + size), seed)
         configurations += [dict(proposal.hyperparameters) for proposal in proposals]
     return configurations
@@ -61,7 +63,7 @@ class TestRandom(StrategyContract):
 
     def test_untried_points_of_a_nearly_exhausted_space_are_found(self) -> None:
         space = SearchSpace((IntegerRange("k", 1, 5000),))
-        history = History(space, OBJECTIVE, tuple({"k": value} for value in range(1, 5000)))
+        history = History(space, OBJECTIVE, 4999, tuple(Trial(value, {"k": value}) for value in range(1, 5000)))
         (proposal,) = self.strategy.propose(history, [5000], seed=3)
         assert proposal.hyperparameters == {"k": 5000}
 
