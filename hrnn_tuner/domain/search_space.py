@@ -45,6 +45,17 @@ def _unscale(scaling: Scaling, low: float, high: float, unit: float) -> float:
     return min(max(value, low), high)
 
 
+def _scale(scaling: Scaling, low: float, high: float, value: float) -> float:
+    """Inverse of `_unscale`; 0.5 for a range of one point."""
+    if low == high:
+        return 0.5
+    if scaling is Scaling.LOGARITHMIC:
+        return (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
+    if scaling is Scaling.REVERSE_LOGARITHMIC:
+        return (math.log1p(-value) - math.log1p(-low)) / (math.log1p(-high) - math.log1p(-low))
+    return (value - low) / (high - low)
+
+
 @dataclass(frozen=True)
 class IntegerRange:
     """Integers from ``minimum`` to ``maximum``, both included."""
@@ -64,6 +75,11 @@ class IntegerRange:
         scaling = _resolve(self.scaling, self.minimum, self.maximum)
         low, high = self.minimum - 0.5, self.maximum + 0.5  # each integer owns [i - 1/2, i + 1/2)
         return min(max(math.floor(_unscale(scaling, low, high, unit) + 0.5), self.minimum), self.maximum)
+
+    def unit(self, value: Value) -> float:
+        """Where in [0, 1] an integer of the range lies in the scaled coordinate; `at` leads back to it."""
+        scaling = _resolve(self.scaling, self.minimum, self.maximum)
+        return _scale(scaling, self.minimum - 0.5, self.maximum + 0.5, float(value))
 
     def value_at(self, position: int) -> int:
         """The value at a position in order."""
@@ -93,6 +109,11 @@ class ContinuousRange:
         scaling = _resolve(self.scaling, self.minimum, self.maximum)
         return _unscale(scaling, self.minimum, self.maximum, unit)
 
+    def unit(self, value: Value) -> float:
+        """Where in [0, 1] a number of the range lies in the scaled coordinate; `at` leads back to it, but for rounding."""
+        scaling = _resolve(self.scaling, self.minimum, self.maximum)
+        return _scale(scaling, self.minimum, self.maximum, float(value))
+
     def value_at(self, position: int) -> float:
         """The one value of a range of one point, at position 0."""
         return (self.minimum,)[position]
@@ -117,6 +138,11 @@ class CategoricalRange:
     def at(self, unit: float) -> Value:
         """The value at ``unit`` in [0, 1)."""
         return self.choices[min(int(unit * len(self.choices)), len(self.choices) - 1)]
+
+    def unit(self, value: Value) -> float:
+        """The middle of a choice's share of [0, 1]; `at` leads back to it."""
+        kinds = [(isinstance(choice, bool), choice) for choice in self.choices]  # to Python, True equals 1
+        return (kinds.index((isinstance(value, bool), value)) + 0.5) / len(self.choices)
 
     def value_at(self, position: int) -> Value:
         """The value at a position in the order given."""

@@ -30,6 +30,33 @@ def test_a_reverse_logarithmic_draw_lies_in_its_range(low: float, width: float, 
     assert item.contains(item.at(unit))
 
 
+SCALINGS = st.sampled_from([Scaling.LINEAR, Scaling.LOGARITHMIC, Scaling.AUTO])
+
+
+@given(st.integers(1, 1000), st.integers(0, 10_000), SCALINGS, UNITS)
+def test_an_integers_place_in_the_unit_interval_leads_back_to_it(
+    low: int, width: int, scaling: Scaling, unit: float
+) -> None:
+    item = IntegerRange("k", low, low + width, scaling)
+    value = item.at(unit)
+    assert 0.0 <= item.unit(value) <= 1.0
+    assert item.at(item.unit(value)) == value
+
+
+@given(st.floats(1e-6, 0.5), st.floats(1e-3, 0.49), st.sampled_from(Scaling), UNITS)
+def test_a_numbers_place_in_the_unit_interval_leads_back_to_it(
+    low: float, width: float, scaling: Scaling, unit: float
+) -> None:
+    item = ContinuousRange("x", low, low + width, scaling)
+    assert item.unit(item.at(unit)) == pytest.approx(unit, abs=1e-6)
+
+
+def test_choices_that_python_holds_equal_have_places_of_their_own() -> None:
+    item = CategoricalRange("c", (1, True, "1"))
+    assert [item.at(item.unit(choice)) for choice in item.choices] == [1, True, "1"]
+    assert isinstance(item.at(item.unit(True)), bool)
+
+
 def draws(item: ContinuousRange | IntegerRange, count: int = 20_000) -> list[float]:
     rng = random.Random(0)
     return [item.at(rng.random()) for _ in range(count)]
