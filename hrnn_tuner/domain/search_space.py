@@ -110,7 +110,7 @@ class ContinuousRange:
         return _unscale(scaling, self.minimum, self.maximum, unit)
 
     def unit(self, value: Value) -> float:
-        """Where in [0, 1] a number of the range lies in the scaled coordinate; `at` leads back to it, but for rounding."""
+        """Where in [0, 1] a number of the range lies in the scaled coordinate; `at` leads back to it, if rounded."""
         scaling = _resolve(self.scaling, self.minimum, self.maximum)
         return _scale(scaling, self.minimum, self.maximum, float(value))
 
