@@ -56,8 +56,8 @@ def gpu(_jobs: int) -> Results:
         notes=(
             f"{torch.cuda.get_device_name()}, torch {torch.__version__}; defaults but for what the rows name and a "
             f"history percentile of 1.0; the median of {_EPOCHS} epochs after one that is not counted.",
-            f"Latency bound: {_STEP_S * 1e6:.0f} microseconds for each step of a chunk. Matrix bound: 36 H^2 + 6 H N FLOP "
-            f"an event at {_MATRIX_FLOPS / 1e12:.0f} TFLOP/s.",
+            f"Latency bound: {_STEP_S * 1e6:.0f} microseconds for each step of a chunk. Matrix bound: 36 H^2 + 6 H N "
+            f"FLOP an event at {_MATRIX_FLOPS / 1e12:.0f} TFLOP/s.",
         ),
     )
 
