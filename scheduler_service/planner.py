@@ -14,6 +14,7 @@ from hrnn_tuner.domain.training_job import Proposal, TrainingJob, Transition
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import JobChange, Transaction
 from scheduler_service import convert
+from scheduler_service.proposing import Proposer, Ready
 from scheduler_service.strategies import History, Reads, strategy_for
 
 
@@ -29,11 +30,12 @@ def training_job_name(tuning_job: TuningJob, number: int) -> str:
 
 
 class Planner:
-    """Decides what to launch. Thread-safe; keeps no state between calls."""
+    """Decides what to launch. Thread-safe; keeps nothing between calls but what the proposer prepared."""
 
-    def __init__(self, *, worker_ttl: timedelta, tokens: Callable[[], str] = new_token) -> None:
+    def __init__(self, *, worker_ttl: timedelta, proposer: Proposer, tokens: Callable[[], str] = new_token) -> None:
         """Takes the silence after which a worker's slots no longer count, and the source of fencing tokens."""
         self._worker_ttl = worker_ttl
+        self._proposer = proposer
         self._tokens = tokens
 
     def launchable(self, tx: Transaction, now: datetime, current: TuningJob | None = None) -> dict[str, int]:
@@ -64,19 +66,31 @@ class Planner:
         count = min(job.wanted, self.launchable(tx, change.now, job).get(job.id, 0))
         if count == 0:
             return 0
-        first = job.counters.launched + 1
-        definition = job.spec.definitions[0]
-        strategy = strategy_for(job.spec.strategy)
-        reads = strategy.reads(definition.space)
-        trials = tx.training_jobs.trials(job.id) if reads is not Reads.NOTHING else ()
-        history = History(definition.space, definition.objective, job.counters.launched, tuple(trials))
-        proposals = strategy.propose(history, range(first, first + count), job.spec.seed)
-        for number, proposal in enumerate(proposals, start=first):
+        ready = self._proposals(tx, job, count)
+        for number, proposal in enumerate(ready.proposals, start=job.counters.launched + 1):
             self._launch(tx, change, number, proposal)
-        if len(proposals) < count:
+        if ready.exhausted:
             change.job = replace(change.job, completion_reason=CompletionReason.SPACE_EXHAUSTED)
             change.decide("SPACE_EXHAUSTED", 0, "every point of the search space was tried")
-        return len(proposals)
+        return len(ready.proposals)
+
+    def _proposals(self, tx: Transaction, job: TuningJob, count: int) -> Ready:
+        """Proposals for the next training jobs: made here if that is quick, or else what was made ahead."""
+        strategy = strategy_for(job.spec.strategy)
+        launched = job.counters.launched
+        quick = count
+        if strategy.expensive_after is not None:
+            quick = max(0, min(count, strategy.expensive_after - launched))
+            if quick == 0:
+                return self._proposer.take(job, count) or Ready(())
+        definition = job.spec.definitions[0]
+        reads = strategy.reads(definition.space)
+        trials = tx.training_jobs.trials(job.id) if reads is not Reads.NOTHING else ()
+        history = History(definition.space, definition.objective, launched, tuple(trials))
+        found = strategy.propose(history, range(launched + 1, launched + 1 + quick), job.spec.seed)
+        if strategy.expensive_after is not None:
+            self._proposer.expect(job, launched + len(found))
+        return Ready(tuple(found), exhausted=len(found) < quick)
 
     def _launch(self, tx: Transaction, change: JobChange, number: int, proposal: Proposal) -> None:
         """Adds one training job and its task."""
@@ -96,7 +110,8 @@ class Planner:
             transitions=(Transition(SecondaryState.PENDING, change.now, 1),),
             tags=dict(job.tags),
         )
-        change.decide("PROPOSED", number, f"{proposal.strategy}, seed {proposal.seed}: {proposal.explanation}")
+        explanation = f"{proposal.strategy}, seed {proposal.seed}: {proposal.explanation}"
+        change.decide("PROPOSED", number, explanation, proposal.figures)
         change.launch(training_job)
         tx.outbox.add(convert.task(job, training_job), change.now)
 

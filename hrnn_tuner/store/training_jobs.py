@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import statistics
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ from hrnn_tuner.store.paging import Cursor, Page, keyset
 from hrnn_tuner.store.schema import metric_points, training_jobs
 
 _ACTIVE = ("IN_PROGRESS", "STOPPING")
+#: Training jobs whose durations stand for all.
+_TYPICAL_OF = 50
 
 
 class TrainingJobOrder(enum.Enum):
@@ -147,6 +150,18 @@ class TrainingJobRepository:
             )
             for row in self._connection.execute(query)
         ]
+
+    def typical_seconds(self, tuning_job_id: str) -> float | None:
+        """Median seconds from start to end of the latest training jobs that ended; None when none has."""
+        table = training_jobs.c
+        query = (
+            select(table.started_at, table.ended_at)
+            .where(table.tuning_job_id == tuning_job_id, table.started_at.is_not(None), table.ended_at.is_not(None))
+            .order_by(table.number.desc())
+            .limit(_TYPICAL_OF)
+        )
+        seconds = [(ended - started).total_seconds() for started, ended in self._connection.execute(query)]
+        return statistics.median(seconds) if seconds else None
 
     def page(self, query: TrainingJobQuery, *, after: Cursor | None, limit: int) -> Page[TrainingJob]:
         """One page of a list."""
