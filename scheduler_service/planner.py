@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 
 from hrnn_tuner.domain.fair_share import Demand, shares
 from hrnn_tuner.domain.states import CompletionReason, FailureCause, SecondaryState, TuningJobState
-from hrnn_tuner.domain.training_job import Proposal, TrainingJob, Transition
+from hrnn_tuner.domain.training_job import TrainingJob, Transition
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import JobChange, Transaction
 from scheduler_service import convert
-from scheduler_service.proposing import Proposer, Ready
-from scheduler_service.strategies import History, Reads, strategy_for
+from scheduler_service.proposing import Launch, NextProposals, Proposer
 
 
 def new_token() -> str:
@@ -35,7 +34,7 @@ class Planner:
     def __init__(self, *, worker_ttl: timedelta, proposer: Proposer, tokens: Callable[[], str] = new_token) -> None:
         """Takes the silence after which a worker's slots no longer count, and the source of fencing tokens."""
         self._worker_ttl = worker_ttl
-        self._proposer = proposer
+        self._next = NextProposals(proposer)
         self._tokens = tokens
 
     def launchable(self, tx: Transaction, now: datetime, current: TuningJob | None = None) -> dict[str, int]:
@@ -66,36 +65,18 @@ class Planner:
         count = min(job.wanted, self.launchable(tx, change.now, job).get(job.id, 0))
         if count == 0:
             return 0
-        ready = self._proposals(tx, job, count)
-        for number, proposal in enumerate(ready.proposals, start=job.counters.launched + 1):
-            self._launch(tx, change, number, proposal)
-        if ready.exhausted:
+        found = self._next.find(change, count)
+        for number, launch in enumerate(found.launches, start=job.counters.launched + 1):
+            self._launch(tx, change, number, launch)
+        if found.exhausted:
             change.job = replace(change.job, completion_reason=CompletionReason.SPACE_EXHAUSTED)
             change.decide("SPACE_EXHAUSTED", 0, "every point of the search space was tried")
-        return len(ready.proposals)
+        return len(found.launches)
 
-    def _proposals(self, tx: Transaction, job: TuningJob, count: int) -> Ready:
-        """Proposals for the next training jobs: made here if that is quick, or else what was made ahead."""
-        strategy = strategy_for(job.spec.strategy)
-        launched = job.counters.launched
-        quick = count
-        if strategy.expensive_after is not None:
-            quick = max(0, min(count, strategy.expensive_after - launched))
-            if quick == 0:
-                return self._proposer.take(job, count) or Ready(())
-        definition = job.spec.definitions[0]
-        reads = strategy.reads(definition.space)
-        trials = tx.training_jobs.trials(job.id) if reads is not Reads.NOTHING else ()
-        history = History(definition.space, definition.objective, launched, tuple(trials))
-        found = strategy.propose(history, range(launched + 1, launched + 1 + quick), job.spec.seed)
-        if strategy.expensive_after is not None:
-            self._proposer.expect(job, launched + len(found))
-        return Ready(tuple(found), exhausted=len(found) < quick)
-
-    def _launch(self, tx: Transaction, change: JobChange, number: int, proposal: Proposal) -> None:
+    def _launch(self, tx: Transaction, change: JobChange, number: int, launch: Launch) -> None:
         """Adds one training job and its task."""
         job = change.job
-        definition = job.spec.definitions[0]
+        definition, proposal = launch
         training_job = TrainingJob(
             tuning_job_id=job.id,
             number=number,

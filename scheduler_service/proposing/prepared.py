@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from hrnn_tuner.domain.training_job import Proposal
+from hrnn_tuner.domain.trial import TrialStatus
 from hrnn_tuner.domain.tuning_job import TuningJob
+from scheduler_service.strategies import History
 
 #: A fresh proposal is waited for when that takes less than this share of a training job; otherwise the slot gets one
 #: that does not know the latest results.
@@ -21,9 +23,14 @@ class Progress(NamedTuple):
 
     @classmethod
     def of(cls, job: TuningJob) -> Progress:
-        """Of a tuning job as it is now."""
+        """Of the only definition of a tuning job, as it is now."""
         counters = job.counters
         return cls(counters.launched, counters.objective_succeeded + counters.objective_failed)
+
+    @classmethod
+    def of_history(cls, history: History) -> Progress:
+        """Of one definition, by its trials."""
+        return cls(history.launched, sum(trial.status is not TrialStatus.PENDING for trial in history.trials))
 
 
 class Ready(NamedTuple):
