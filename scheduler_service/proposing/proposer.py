@@ -129,11 +129,16 @@ class Proposer:
                 self._prepare(key, progress, count)
             except ServiceUnavailable as error:
                 _LOG.warning("database is away", thread=self._thread.name, error=str(error))
-                time.sleep(_RETRY_S)
+                self._pause()
             except Exception:  # noqa: BLE001 - a thread of a service must outlive any single failure
                 _LOG.exception("unexpected error", thread=self._thread.name)
-                time.sleep(_RETRY_S)
+                self._pause()
             self._planning.set()
+
+    def _pause(self) -> None:
+        """Waits before another attempt, unless stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped, _RETRY_S)
 
     def _has_work(self) -> bool:
         """Whether there is something to do."""
