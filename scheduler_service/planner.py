@@ -14,7 +14,8 @@ from hrnn_tuner.domain.training_job import Proposal, TrainingJob, Transition
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import JobChange, Transaction
 from scheduler_service import convert
-from scheduler_service.strategies import History, Reads, strategy_for
+from scheduler_service.history import read_history
+from scheduler_service.strategies import strategy_for
 
 
 def new_token() -> str:
@@ -65,11 +66,8 @@ class Planner:
         if count == 0:
             return 0
         first = job.counters.launched + 1
-        definition = job.spec.definitions[0]
         strategy = strategy_for(job.spec.strategy)
-        reads = strategy.reads(definition.space)
-        trials = tx.training_jobs.trials(job.id) if reads is not Reads.NOTHING else ()
-        history = History(definition.space, definition.objective, job.counters.launched, tuple(trials))
+        history = read_history(tx, job, strategy.reads(job.spec.definitions[0].space))
         proposals = strategy.propose(history, range(first, first + count), job.spec.seed)
         for number, proposal in enumerate(proposals, start=first):
             self._launch(tx, change, number, proposal)
