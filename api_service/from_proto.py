@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hrnn_tuner.algorithms import Algorithm, HyperparameterType
@@ -21,6 +22,7 @@ from hrnn_tuner.domain.tuning_job import (
     TrainingJobDefinition,
     TuningJobSpec,
 )
+from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import parameters_pb2, tuning_job_pb2
 from hrnn_tuner.wire_channels import channel_from_wire
@@ -88,6 +90,12 @@ def domain_definition(
     )
 
 
+def _warm_start(message: tuning_job_pb2.WarmStartConfig, parents: Sequence[Parent]) -> WarmStart:
+    """The tuning jobs to learn from."""
+    name = tuning_job_pb2.WarmStartType.Name(message.type).removeprefix("WARM_START_TYPE_")
+    return WarmStart(WarmStartType(name), tuple(parents))
+
+
 def domain_spec(
     message: tuning_job_pb2.TuningJobSpec,
     *,
@@ -95,6 +103,7 @@ def domain_spec(
     max_training_jobs: int,
     seed: int,
     settings: Settings,
+    parents: Sequence[Parent] = (),
 ) -> TuningJobSpec:
     """A specification with every default filled in.
 
@@ -104,6 +113,7 @@ def domain_spec(
         max_training_jobs: As given or inferred.
         seed: Used when the request has none.
         settings: For the operator's defaults.
+        parents: The tuning jobs that its warm start names.
     """
     limits = message.resource_limits
     return TuningJobSpec(
@@ -117,4 +127,6 @@ def domain_spec(
         seed=message.random_seed if message.HasField("random_seed") else seed,
         definitions=tuple(domain_definition(item, algorithm, settings) for item in message.training_job_definitions),
         weight=message.weight if message.HasField("weight") else 1,
+        autotune=message.autotune.enabled,
+        warm_start=_warm_start(message.warm_start_config, parents) if message.HasField("warm_start_config") else None,
     )

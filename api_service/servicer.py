@@ -79,10 +79,10 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
     async def CreateTuningJob(self, request: pb.CreateTuningJobRequest, _: Context) -> pb.CreateTuningJobResponse:
         """See the contract."""
         loop = asyncio.get_running_loop()
-        job, new = await loop.run_in_executor(self._creators, self._tuning_jobs.create, request)
+        job, best, new = await loop.run_in_executor(self._creators, self._tuning_jobs.create, request)
         if new:
             self._hints.changed(job.id)
-        shown = to_proto.tuning_job(job, None, self._clock())
+        shown = to_proto.tuning_job(job, best, self._clock())
         return pb.CreateTuningJobResponse(tuning_job=shown, warnings=job.warnings)
 
     async def GetTuningJob(self, request: pb.GetTuningJobRequest, _: Context) -> pb.GetTuningJobResponse:

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from api_service.best import Best
 from api_service.tokens import resume_token
 from hrnn_tuner.algorithms import Algorithm
 from hrnn_tuner.domain.search_space import CategoricalRange, IntegerRange, SearchSpace, Value
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob, TuningJobSpec
+from hrnn_tuner.domain.warm_start import WarmStart
 from hrnn_tuner.store import MetricPoint
 from hrnn_tuner.v1 import algorithm_pb2, parameters_pb2, training_job_pb2, tuning_job_pb2
 from hrnn_tuner.wire_channels import channel_to_wire
@@ -90,17 +92,24 @@ def spec(item: TuningJobSpec, tags: Mapping[str, str], *, definitions: bool) -> 
         training_job_definitions=[definition(entry) for entry in item.definitions] if definitions else [],
         tags=dict(tags),
         weight=item.weight,
+        autotune=tuning_job_pb2.Autotune(enabled=True) if item.autotune else None,
+        warm_start_config=None if item.warm_start is None else _warm_start(item.warm_start),
     )
 
 
-def tuning_job(
-    job: TuningJob, best: TrainingJob | None, now: datetime, *, definitions: bool = True
-) -> tuning_job_pb2.TuningJob:
+def _warm_start(item: WarmStart) -> tuning_job_pb2.WarmStartConfig:
+    """The tuning jobs to learn from."""
+    return tuning_job_pb2.WarmStartConfig(
+        parent_tuning_job_names=[parent.name for parent in item.parents], type=f"WARM_START_TYPE_{item.type.value}"
+    )
+
+
+def tuning_job(job: TuningJob, best: Best, now: datetime, *, definitions: bool = True) -> tuning_job_pb2.TuningJob:
     """A tuning job.
 
     Args:
         job: The row.
-        best: Its best training job, if it has one.
+        best: Its best training job, and the best one over it and its parents.
         now: For the runtime of a job that has not ended.
         definitions: Whether the training job definitions are shown.
     """
@@ -128,10 +137,15 @@ def tuning_job(
             pending=counters.objective_pending,
             failed=counters.objective_failed,
         ),
-        best_training_job=None if best is None else training_job(best, job.spec.name),
+        best_training_job=None if best.own is None else training_job(best.own, job.spec.name),
+        overall_best_training_job=None if best.overall is None else training_job(best.overall, best.overall_of),
         runtime_in_seconds=((job.ended_at or now) - job.created_at).total_seconds(),
         resume_token=resume_token(job.id, job.revision),
         warnings=list(job.warnings),
+        autotune_choices=[
+            tuning_job_pb2.AutotuneChoice(field=choice.field, value=choice.value, reason=choice.reason)
+            for choice in job.choices
+        ],
     )
 
 
@@ -230,4 +244,5 @@ def algorithm(item: Algorithm) -> algorithm_pb2.Algorithm:
         recommends=item.recommender is not None,
         aliases=item.aliases,
         needs_metadata=item.needs_metadata,
+        default_parameter_ranges=ranges(SearchSpace(item.default_ranges())),
     )

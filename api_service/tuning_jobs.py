@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 from api_service import from_proto
+from api_service.best import Best, best_of, counts_parents, with_parents
 from api_service.validation import Checked, check_tuning_job
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.clock import Clock
@@ -22,8 +24,9 @@ from hrnn_tuner.domain.identifiers import time_ordered_id
 from hrnn_tuner.domain.states import TuningJobState
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
+from hrnn_tuner.domain.warm_start import MAX_PARENTS, Parent
 from hrnn_tuner.settings import Settings
-from hrnn_tuner.store import JobChange, Page, Store, Transaction, TuningJobQuery
+from hrnn_tuner.store import JobChange, Page, Store, StoredParent, Transaction, TuningJobQuery
 from hrnn_tuner.store.paging import Cursor
 from hrnn_tuner.v1 import tuning_service_pb2
 
@@ -44,11 +47,6 @@ def find(tx: Transaction, name: str) -> TuningJob:
     return job
 
 
-def best_of(tx: Transaction, job: TuningJob) -> TrainingJob | None:
-    """The best training job of a tuning job."""
-    return None if job.best_number is None else tx.training_jobs.get(job.id, job.best_number)
-
-
 class TuningJobs:
     """The use cases. Thread-safe."""
 
@@ -59,11 +57,12 @@ class TuningJobs:
         self._settings = settings
         self._clock = clock
 
-    def create(self, request: tuning_service_pb2.CreateTuningJobRequest) -> tuple[TuningJob, bool]:
+    def create(self, request: tuning_service_pb2.CreateTuningJobRequest) -> tuple[TuningJob, Best, bool]:
         """Validates and stores a tuning job.
 
         Returns:
-            The job, and whether it is new: the same request id with the same body gives the same job again.
+            The job, its best training jobs, which a new one may have from its parents, and whether it is new: the same
+            request id with the same body gives the same job again.
 
         Raises:
             InvalidRequest: With all violations.
@@ -74,44 +73,46 @@ class TuningJobs:
         digest = _digest(request)
         known = self._created_before(request, digest)
         if known is not None:
-            return known, False
-        checked = check_tuning_job(request, self._algorithms, self._settings)
-        job = self._build(request, checked)
+            return *known, False
+        checked = check_tuning_job(request, self._algorithms, self._settings, self._parents(request))
+        job = self._build(checked)
         if request.validate_only:
             with self._store.read() as tx:
                 if tx.tuning_jobs.by_name(job.spec.name) is not None:
                     raise _name_taken(job)
                 self._check_room(tx)
-            return job, False
+                return job, _best_of_new(tx, job, checked.parents), False
         try:
             with self._store.write() as tx:
                 tx.tuning_jobs.lock_creation()
                 self._check_room(tx)
+                ended = _locked(tx, checked.parents)
                 change = tx.create(job, request_id=request.request_id or None, request_hash=digest)
+                tx.parents.copy(job.id, ended)
                 change.decide("CREATED", 0, f"{job.spec.strategy.value}, seed {job.spec.seed}")
                 change.write()
+                return change.job, best_of(tx, change.job), True
         except AlreadyExists as error:
             known = self._created_before(request, digest)  # perhaps the same request, sent twice at a time
             if known is not None:
-                return known, False
+                return *known, False
             raise _name_taken(job) from error
-        return change.job, True
 
-    def get(self, name: str) -> tuple[TuningJob, TrainingJob | None]:
-        """A tuning job and its best training job."""
+    def get(self, name: str) -> tuple[TuningJob, Best]:
+        """A tuning job and its best training jobs."""
         with self._store.read() as tx:
             job = find(tx, name)
             return job, best_of(tx, job)
 
     def page(
         self, query: TuningJobQuery, *, after: Cursor | None, limit: int
-    ) -> tuple[Page[TuningJob], dict[str, TrainingJob | None]]:
-        """A page of tuning jobs, and the best training job of each by id."""
+    ) -> tuple[Page[TuningJob], dict[str, Best]]:
+        """A page of tuning jobs, and the best training jobs of each by id."""
         with self._store.read() as tx:
             page = tx.tuning_jobs.page(query, after=after, limit=limit)
             return page, {job.id: best_of(tx, job) for job in page.rows}
 
-    def stop(self, name: str) -> tuple[TuningJob, TrainingJob | None]:
+    def stop(self, name: str) -> tuple[TuningJob, Best]:
         """Asks a tuning job to stop.
 
         Raises:
@@ -169,8 +170,10 @@ class TuningJobs:
             raise NotFound(f"there is no tuning job named {name!r}", metadata={"tuning_job": name})
         return change
 
-    def _created_before(self, request: tuning_service_pb2.CreateTuningJobRequest, digest: str) -> TuningJob | None:
-        """The job that this very request created already.
+    def _created_before(
+        self, request: tuning_service_pb2.CreateTuningJobRequest, digest: str
+    ) -> tuple[TuningJob, Best] | None:
+        """The job that this very request created already, and its best training jobs.
 
         Raises:
             AlreadyExists: When another request with this id did.
@@ -179,13 +182,14 @@ class TuningJobs:
             return None
         with self._store.read() as tx:
             known = tx.tuning_jobs.by_request(request.request_id)
-        if known is None:
-            return None
-        job, known_digest = known
+            if known is None:
+                return None
+            job, known_digest = known
+            best = best_of(tx, job)
         if known_digest != digest:
             text = f"request_id {request.request_id!r} was used for another request, which created {job.spec.name!r}"
             raise AlreadyExists(text, reason="REQUEST_ID_REUSED", metadata={"tuning_job": job.spec.name})
-        return job
+        return job, best
 
     def _check_room(self, tx: Transaction) -> None:
         """Refuses more tuning jobs than the operator allows."""
@@ -194,15 +198,25 @@ class TuningJobs:
             text = f"{used} tuning jobs are in progress; allowed: {limit} (max_tuning_jobs_in_progress)"
             raise LimitExceeded(text, metadata={"limit": str(limit), "used": str(used)})
 
-    def _build(self, request: tuning_service_pb2.CreateTuningJobRequest, checked: Checked) -> TuningJob:
+    def _parents(self, request: tuning_service_pb2.CreateTuningJobRequest) -> dict[str, TuningJob]:
+        """The tuning jobs, by name in lower case, that a warm start names, as far as they exist."""
+        names = request.tuning_job.warm_start_config.parent_tuning_job_names[:MAX_PARENTS]
+        if not names:
+            return {}
+        with self._store.read() as tx:
+            found = {name.lower(): tx.tuning_jobs.by_name(name) for name in names}
+        return {name: parent for name, parent in found.items() if parent is not None}
+
+    def _build(self, checked: Checked) -> TuningJob:
         """The new tuning job."""
         now = self._clock()
         spec = from_proto.domain_spec(
-            request.tuning_job,
+            checked.tuning_job,
             algorithm=checked.algorithm,
             max_training_jobs=checked.max_training_jobs,
             seed=secrets.randbits(_SEED_BITS),
             settings=self._settings,
+            parents=[Parent(parent.id, parent.spec.name) for parent in checked.parents],
         )
         return TuningJob(
             id=time_ordered_id(now),
@@ -210,9 +224,34 @@ class TuningJobs:
             state=TuningJobState.IN_PROGRESS,
             created_at=now,
             updated_at=now,
-            tags=dict(request.tuning_job.tags),
+            tags=dict(checked.tuning_job.tags),
             warnings=checked.warnings,
+            choices=checked.choices,
         )
+
+
+def _locked(tx: Transaction, parents: Sequence[TuningJob]) -> list[tuple[TuningJob, TrainingJob | None]]:
+    """Keeps parents from being deleted until the transaction ends; returns each with its best training job.
+
+    Raises:
+        InvalidRequest: When one was deleted since it was checked; what has ended changes in no other way.
+    """
+    locked = {parent_id: tx.tuning_jobs.lock(parent_id) for parent_id in sorted(parent.id for parent in parents)}
+    gone = []
+    for index, parent in enumerate(parents):
+        current = locked[parent.id]
+        if current is None or not current.state.terminal:
+            path = f"tuning_job.warm_start_config.parent_tuning_job_names[{index}]"
+            gone.append(Violation(path, f"{parent.spec.name!r} was deleted just now", "UNKNOWN_TUNING_JOB"))
+    if gone:
+        raise InvalidRequest(gone)
+    return [(parent, best_of(tx, parent).own) for parent in parents]
+
+
+def _best_of_new(tx: Transaction, job: TuningJob, parents: Sequence[TuningJob]) -> Best:
+    """What `best_of` would say of a tuning job if it were stored."""
+    stored = [StoredParent(Parent(parent.id, parent.spec.name), best_of(tx, parent).own) for parent in parents]
+    return with_parents(job, None, stored if counts_parents(job) else [])
 
 
 def _name_taken(job: TuningJob) -> AlreadyExists:

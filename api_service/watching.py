@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from api_service import to_proto
+from api_service.best import best_of, parents_of, with_parents
 from api_service.hints import JobHints
 from api_service.tokens import resume_revision, resume_token
-from api_service.tuning_jobs import best_of, find
+from api_service.tuning_jobs import find
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
-from hrnn_tuner.store import Event, EventKind, Store, codec
+from hrnn_tuner.store import Event, EventKind, Store, StoredParent, codec
 from hrnn_tuner.v1 import training_job_pb2, tuning_service_pb2
 
 Result = TypeVar("Result")
@@ -119,6 +120,7 @@ class _Stream:
         self._job = job
         self._revision = revision
         self._best: TrainingJob | None = None
+        self._parents: list[StoredParent] | None = None  # which nothing changes
         self.ended = False
 
     @property
@@ -142,8 +144,10 @@ class _Stream:
                 self.ended = True
                 return [self._deleted()]
             events = tx.events.after(self._job.id, self._revision, limit=PAGE_SIZE)
+            if self._parents is None:
+                self._parents = parents_of(tx, current)
             if self._best is None:
-                self._best = best_of(tx, current)
+                self._best = best_of(tx, current).own
             by_number = {self._best.number: self._best} if self._best is not None else {}
             responses = []
             for event in events:
@@ -177,7 +181,8 @@ class _Stream:
             case EventKind.TUNING_JOB:
                 job = codec.status_from_json(self._job, body, event.revision)
                 best = self._best if job.best_number is not None else None
-                response.tuning_job.CopyFrom(to_proto.tuning_job(job, best, event.at))
+                shown_best = with_parents(job, best, self._parents or ())
+                response.tuning_job.CopyFrom(to_proto.tuning_job(job, shown_best, event.at))
             case EventKind.TRAINING_JOB:
                 shown = codec.training_job_from_json(event.tuning_job_id, body)
                 response.training_job.CopyFrom(to_proto.training_job(shown, self._job.spec.name))

@@ -65,7 +65,7 @@ class Planner:
         count = min(job.wanted, self.launchable(tx, change.now, job).get(job.id, 0))
         if count == 0:
             return 0
-        found = self._next.find(change, count)
+        found = self._next.find(tx, change, count)
         for number, launch in enumerate(found.launches, start=job.counters.launched + 1):
             self._launch(tx, change, number, launch)
         if found.exhausted:

@@ -22,6 +22,10 @@ class Findings:
         if all(known.field != path for known in self.violations):
             self.violations.append(Violation(path, description, reason))
 
+    def also_wrong(self, path: str, description: str, reason: str) -> None:
+        """A field is wrong, perhaps for more than one reason."""
+        self.violations.append(Violation(path, description, reason))
+
     def later(self, path: str, what: str) -> None:
         """A field that a later version implements."""
         self.unimplemented.append(Violation(path, f"{what} is not implemented in this version", "NOT_IMPLEMENTED"))

@@ -22,16 +22,10 @@ def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
         findings.later(f"{root}.completion_criteria.best_objective_not_improving", "ending without improvement")
     if criteria.convergence_detected.complete_on_convergence:
         findings.later(f"{root}.completion_criteria.convergence_detected", "ending at convergence")
-    if spec.autotune.enabled:
-        findings.later(f"{root}.autotune", "autotune")
-    if spec.HasField("warm_start_config"):
-        findings.later(f"{root}.warm_start_config", "warm start")
     if len(spec.training_job_definitions) > 1:
         findings.later(f"{root}.training_job_definitions[1]", "more than one training job definition")
     for index, definition in enumerate(spec.training_job_definitions):
         path = f"{root}.training_job_definitions[{index}]"
-        if definition.parameter_ranges.auto_parameters:
-            findings.later(f"{path}.parameter_ranges.auto_parameters", "choosing ranges")
         if definition.HasField("stopping_condition"):
             findings.later(f"{path}.stopping_condition", "a limit of each training job's runtime")
         if definition.HasField("checkpoint_config"):

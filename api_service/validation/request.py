@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from api_service.autotuning import complete
+from api_service.autotuning.ranges import range_names
 from api_service.from_proto import domain_range
-from api_service.validation import hyperparameters, later_versions, locations, message_rules
+from api_service.validation import hyperparameters, later_versions, locations, message_rules, warm_start
 from api_service.validation.findings import Findings, among
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
+from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.search_space import SearchSpace
+from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2, tuning_service_pb2
 
@@ -21,28 +27,46 @@ class Checked:
     """What the checks found out on the way.
 
     Attributes:
+        tuning_job: What was asked for, completed with what the service chose.
         algorithm: The definition's algorithm.
         max_training_jobs: As given, or the number of points of a grid.
         warnings: Things the sender should know.
+        choices: What the service chose.
+        parents: The tuning jobs to learn from, in the order given.
     """
 
+    tuning_job: tuning_job_pb2.TuningJobSpec
     algorithm: Algorithm
     max_training_jobs: int
     warnings: tuple[str, ...]
+    choices: tuple[AutotuneChoice, ...] = ()
+    parents: tuple[TuningJob, ...] = ()
 
 
 def check_tuning_job(
-    request: tuning_service_pb2.CreateTuningJobRequest, algorithms: AlgorithmRegistry, settings: Settings
+    request: tuning_service_pb2.CreateTuningJobRequest,
+    algorithms: AlgorithmRegistry,
+    settings: Settings,
+    parents: Mapping[str, TuningJob] = MappingProxyType({}),
 ) -> Checked:
-    """Checks a request completely.
+    """Completes a request with what it leaves to the service, and checks all of it.
+
+    Args:
+        request: As it was sent.
+        algorithms: Those of this installation.
+        settings: The operator's limits.
+        parents: The tuning jobs, by name in lower case, that its warm start names, as far as they exist.
 
     Raises:
         InvalidRequest: With all violations at once.
         NotImplementedYet: When nothing is wrong but fields of later versions.
     """
     findings = Findings()
-    spec = request.tuning_job
-    message_rules.collect(request, findings)
+    named = warm_start.named(request.tuning_job, parents)
+    launched = sum(parent.counters.launched for parent in named)
+    completed = complete(request, algorithms, settings, findings, parents_launched=launched)
+    spec = completed.request.tuning_job
+    message_rules.collect(completed.request, findings)
     later_versions.collect(spec, findings)
     if spec.strategy == tuning_job_pb2.STRATEGY_UNSPECIFIED and not spec.autotune.enabled:
         names = [name for name in list(tuning_job_pb2.Strategy.keys()) if not name.endswith("UNSPECIFIED")]
@@ -60,11 +84,12 @@ def check_tuning_job(
     if spec.training_job_definitions:
         first = spec.training_job_definitions[0]
         algorithm = algorithms.get(first.algorithm)
-        jobs = _check_size(spec, first, settings, findings)
+        jobs = _check_size(spec, first, settings, findings, launched)
+    warm_start.collect(spec, parents, algorithms, findings)
     findings.raise_if_any()
     if algorithm is None or jobs is None:
         raise AssertionError("a request without violations has an algorithm and a size")
-    return Checked(algorithm, jobs, tuple(findings.warnings))
+    return Checked(spec, algorithm, jobs, tuple(findings.warnings), completed.choices, tuple(named))
 
 
 def _check_definition(
@@ -111,25 +136,19 @@ def _check_size(
     definition: tuning_job_pb2.TrainingJobDefinition,
     settings: Settings,
     findings: Findings,
+    parents_launched: int,
 ) -> int | None:
     """The number of training jobs must fit the search space and the quotas; returns it when it can be told."""
     limits = spec.resource_limits
     path = "tuning_job.resource_limits.max_number_of_training_jobs"
     ranges = definition.parameter_ranges
-    count = sum(
-        len(kind)
-        for kind in (
-            ranges.integer_parameter_ranges,
-            ranges.continuous_parameter_ranges,
-            ranges.categorical_parameter_ranges,
-            ranges.auto_parameters,
-        )
-    )
+    count = len(range_names(ranges))
     grid = spec.strategy == tuning_job_pb2.STRATEGY_GRID
     jobs = limits.max_number_of_training_jobs if limits.HasField("max_number_of_training_jobs") else None
     place = f"{_DEFINITIONS}[0].parameter_ranges"
-    if count == 0 and not spec.autotune.enabled:  # which chooses them
-        findings.wrong(place, "is missing: nothing is tuned; allowed: 1 to 30 ranges", "REQUIRED")
+    if count == 0 and not ranges.auto_parameters:
+        text = "is missing, and there is no default range: nothing is tuned; allowed: 1 to 30 ranges"
+        findings.wrong(place, text, "REQUIRED")
     points = _points(ranges, count)
     if grid and (ranges.integer_parameter_ranges or ranges.continuous_parameter_ranges):
         findings.wrong(place, "STRATEGY_GRID takes categorical_parameter_ranges only", "GRID_IS_CATEGORICAL")
@@ -145,8 +164,10 @@ def _check_size(
         findings.wrong(path, text, "SPACE_TOO_SMALL")
     random = spec.strategy == tuning_job_pb2.STRATEGY_RANDOM
     quota = settings.max_training_jobs_limit_random if random else settings.max_training_jobs_limit
-    if jobs is not None and jobs > quota:
-        findings.wrong(path, f"got {jobs}; allowed: at most {quota}", "OVER_QUOTA")
+    if jobs is not None and jobs + parents_launched > quota:
+        beside = f" beside the {parents_launched} of the warm-start parents" if parents_launched else ""
+        text = f"got {jobs}{beside}; allowed: at most {max(0, quota - parents_launched)}"
+        findings.wrong(path, text, "OVER_QUOTA")
     parallel = limits.max_parallel_training_jobs
     if parallel > settings.max_parallel_limit:
         text = f"got {parallel}; allowed: at most {settings.max_parallel_limit}"

@@ -7,6 +7,7 @@ from hrnn_tuner.algorithms.declarations.channels import INTERACTIONS
 from hrnn_tuner.algorithms.declarations.hyperparameters import EVALUATION
 from hrnn_tuner.algorithms.declarations.metrics import METRICS
 from hrnn_tuner.algorithms.specification import Algorithm, Hyperparameter, HyperparameterType
+from hrnn_tuner.domain.search_space import Scaling
 
 _HALF_LIFE = Hyperparameter(
     name="recency_half_life_days",
@@ -14,6 +15,8 @@ _HALF_LIFE = Hyperparameter(
     default=0.0,
     minimum=0.0,
     maximum=3650.0,
+    tuned=(1.0, 3650.0),
+    scaling=Scaling.LOGARITHMIC,
     description="Days after which an event counts half; 0 counts all alike.",
 )
 

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hrnn_tuner.domain.objective import ObjectiveType
-from hrnn_tuner.domain.search_space import Value
+from hrnn_tuner.domain.search_space import (
+    CategoricalRange,
+    ContinuousRange,
+    IntegerRange,
+    ParameterRange,
+    Scaling,
+    Value,
+)
 
 
 class HyperparameterType(enum.Enum):
@@ -34,6 +41,9 @@ class Hyperparameter:
         tunable: Whether it may be named in parameter ranges.
         recommended: The range that the published recipe tunes, as (minimum, maximum); a request that leaves it is
             answered with a warning.
+        tuned: What is tuned when a request names no range: (minimum, maximum) of an INTEGER or CONTINUOUS one, the
+            values of another; empty for one that is then not tuned.
+        scaling: How its range is searched when a request does not say it.
     """
 
     name: str
@@ -45,6 +55,20 @@ class Hyperparameter:
     choices: tuple[Value, ...] = ()
     tunable: bool = True
     recommended: tuple[float, float] | None = None
+    tuned: tuple[Value, ...] = ()
+    scaling: Scaling = Scaling.AUTO
+
+    @property
+    def default_range(self) -> ParameterRange | None:
+        """The range that is tuned when a request names none; None for a hyperparameter that is then not tuned."""
+        if not self.tuned:
+            return None
+        if self.type in {HyperparameterType.CATEGORICAL, HyperparameterType.BOOLEAN}:
+            return CategoricalRange(self.name, self.tuned)
+        low, high = self.tuned
+        if self.type is HyperparameterType.INTEGER:
+            return IntegerRange(self.name, int(low), int(high), self.scaling)
+        return ContinuousRange(self.name, float(low), float(high), self.scaling)
 
     def violation(self, value: Value) -> str | None:
         """Says what is wrong with a value, naming it and what is allowed; None when it is allowed."""
@@ -176,6 +200,10 @@ class Algorithm:
     def channel(self, name: str) -> Channel | None:
         """Finds a channel by name."""
         return next((item for item in self.channels if item.name == name), None)
+
+    def default_ranges(self) -> tuple[ParameterRange, ...]:
+        """What is tuned when a request names no range."""
+        return tuple(item.default_range for item in self.hyperparameters if item.default_range is not None)
 
     def defaults(self) -> dict[str, Value]:
         """Every hyperparameter with its default value."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
+from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.objective import Objective
 from hrnn_tuner.domain.search_space import SearchSpace, Value
@@ -19,6 +20,7 @@ from hrnn_tuner.domain.states import (
     TuningJobState,
 )
 from hrnn_tuner.domain.training_job import REASON_MAX_CHARACTERS, TrainingJob
+from hrnn_tuner.domain.warm_start import WarmStart
 
 
 class StrategyName(enum.Enum):
@@ -70,6 +72,8 @@ class TuningJobSpec:
     seed: int
     definitions: tuple[TrainingJobDefinition, ...]
     weight: int = 1
+    autotune: bool = False
+    warm_start: WarmStart | None = None
 
     def definition(self, name: str) -> TrainingJobDefinition:
         """The definition of this name."""
@@ -149,6 +153,7 @@ class TuningJob:
         best_value: Its objective value.
         tags: Current tags.
         warnings: What its sender was warned of.
+        choices: What the service chose in its sender's place.
     """
 
     id: str
@@ -165,6 +170,7 @@ class TuningJob:
     best_value: float | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    choices: tuple[AutotuneChoice, ...] = ()
 
     @property
     def launching(self) -> bool:

@@ -4,6 +4,7 @@ from hrnn_tuner.store.events import Event, EventKind
 from hrnn_tuner.store.job_change import JobChange
 from hrnn_tuner.store.outbox import OutboxMessage
 from hrnn_tuner.store.paging import Page
+from hrnn_tuner.store.parents import StoredParent
 from hrnn_tuner.store.training_jobs import MetricPoint, TrainingJobOrder, TrainingJobQuery
 from hrnn_tuner.store.tuning_jobs import TuningJobOrder, TuningJobQuery
 from hrnn_tuner.store.unit_of_work import Store, Transaction
@@ -17,6 +18,7 @@ __all__ = [
     "OutboxMessage",
     "Page",
     "Store",
+    "StoredParent",
     "TrainingJobOrder",
     "TrainingJobQuery",
     "Transaction",

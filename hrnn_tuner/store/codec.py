@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import (
@@ -27,6 +28,7 @@ from hrnn_tuner.domain.tuning_job import (
     TuningJob,
     TuningJobSpec,
 )
+from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 
 Document = dict[str, Any]
 
@@ -94,11 +96,24 @@ def spec_to_json(spec: TuningJobSpec) -> Document:
         "seed": spec.seed,
         "weight": spec.weight,
         "definitions": definitions,
+        "autotune": spec.autotune,
+        "warm_start": None if spec.warm_start is None else _warm_start_to_json(spec.warm_start),
     }
 
 
+def _warm_start_to_json(warm_start: WarmStart) -> Document:
+    """The earlier tuning jobs to learn from."""
+    return {"type": warm_start.type.value, "parents": [asdict(parent) for parent in warm_start.parents]}
+
+
+def _warm_start_from_json(document: Mapping[str, Any]) -> WarmStart:
+    """Inverse of `_warm_start_to_json`."""
+    return WarmStart(WarmStartType(document["type"]), tuple(Parent(**parent) for parent in document["parents"]))
+
+
 def spec_from_json(document: Mapping[str, Any]) -> TuningJobSpec:
-    """Inverse of `spec_to_json`."""
+    """Inverse of `spec_to_json`; reads documents of earlier versions, which had neither autotune nor warm start."""
+    warm_start = document.get("warm_start")
     definitions = tuple(
         TrainingJobDefinition(
             name=item["name"],
@@ -122,7 +137,19 @@ def spec_from_json(document: Mapping[str, Any]) -> TuningJobSpec:
         seed=document["seed"],
         weight=document["weight"],
         definitions=definitions,
+        autotune=document.get("autotune", False),
+        warm_start=None if warm_start is None else _warm_start_from_json(warm_start),
     )
+
+
+def choices_to_json(choices: tuple[AutotuneChoice, ...]) -> list[Document]:
+    """What the service chose."""
+    return [asdict(choice) for choice in choices]
+
+
+def choices_from_json(documents: list[Document] | None) -> tuple[AutotuneChoice, ...]:
+    """Inverse of `choices_to_json`; None in rows of before it existed."""
+    return tuple(AutotuneChoice(**document) for document in documents or ())
 
 
 def status_to_json(job: TuningJob) -> Document:
@@ -148,6 +175,7 @@ def status_from_json(spec_of: TuningJob, document: Mapping[str, Any], revision: 
         spec=spec_of.spec,
         created_at=spec_of.created_at,
         warnings=spec_of.warnings,
+        choices=spec_of.choices,
         state=TuningJobState(document["state"]),
         completion_reason=None if reason is None else CompletionReason(reason),
         failure_reason=document["failure_reason"],

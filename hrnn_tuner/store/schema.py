@@ -57,6 +57,7 @@ tuning_jobs = Table(
     Column("best_value", Double),
     Column("tags", Json, nullable=False),
     Column("warnings", Json, nullable=False),
+    Column("choices", Json),  # NULL in rows of before it existed
 )
 Index("ix_tuning_jobs_created_at", tuning_jobs.c.created_at, tuning_jobs.c.id)
 
@@ -103,6 +104,29 @@ metric_points = Table(
     Column("at", Instant, nullable=False),
     ForeignKeyConstraint(
         ["tuning_job_id", "number"], ["training_jobs.tuning_job_id", "training_jobs.number"], ondelete="CASCADE"
+    ),
+)
+
+parents = Table(
+    "parents",  # of tuning jobs with a warm start; copies, because a parent may be deleted and its name used again
+    metadata,
+    Column("tuning_job_id", String(36), ForeignKey("tuning_jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("parent_id", String(36), nullable=False),
+    Column("name", String(32), nullable=False),
+    Column("best", Json),  # the parent's best training job
+)
+
+parent_trials = Table(
+    "parent_trials",
+    metadata,
+    Column("tuning_job_id", String(36), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("hyperparameters", Json, nullable=False),
+    Column("final_objective", Double),
+    ForeignKeyConstraint(
+        ["tuning_job_id", "position"], ["parents.tuning_job_id", "parents.position"], ondelete="CASCADE"
     ),
 )
 

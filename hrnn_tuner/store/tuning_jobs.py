@@ -71,6 +71,7 @@ class TuningJobRepository:
             "created_at": job.created_at,
             "deadline_at": _deadline(job),
             "warnings": list(job.warnings),
+            "choices": codec.choices_to_json(job.choices),
         }
         try:
             self._connection.execute(insert(tuning_jobs).values(**fixed, **_changing(job)))
@@ -236,4 +237,5 @@ def _to_job(row: Row[Any]) -> TuningJob:
         best_value=row.best_value,
         tags=row.tags,
         warnings=tuple(row.warnings),
+        choices=codec.choices_from_json(row.choices),
     )

@@ -16,6 +16,7 @@ from hrnn_tuner.store.engine import open_engines
 from hrnn_tuner.store.events import EventRepository
 from hrnn_tuner.store.job_change import JobChange
 from hrnn_tuner.store.outbox import OutboxRepository
+from hrnn_tuner.store.parents import ParentRepository
 from hrnn_tuner.store.training_jobs import MetricRepository, TrainingJobRepository
 from hrnn_tuner.store.tuning_jobs import TuningJobRepository
 from hrnn_tuner.store.workers import DeadMessageRepository, WorkerRepository
@@ -28,6 +29,7 @@ class Transaction:
         """Works in the connection's transaction."""
         self.tuning_jobs = TuningJobRepository(connection)
         self.training_jobs = TrainingJobRepository(connection)
+        self.parents = ParentRepository(connection)
         self.metrics = MetricRepository(connection)
         self.events = EventRepository(connection)
         self.outbox = OutboxRepository(connection)

@@ -79,7 +79,7 @@ class ChannelSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., required: bool = ..., required_columns: _Optional[_Iterable[str]] = ..., description: _Optional[str] = ..., optional_columns: _Optional[_Iterable[str]] = ..., options: _Optional[_Iterable[str]] = ..., min_metadata_columns: _Optional[int] = ..., max_metadata_columns: _Optional[int] = ..., reserved_columns: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Algorithm(_message.Message):
-    __slots__ = ("name", "description", "hyperparameters", "metrics", "channels", "recommends", "aliases", "needs_metadata")
+    __slots__ = ("name", "description", "hyperparameters", "metrics", "channels", "recommends", "aliases", "needs_metadata", "default_parameter_ranges")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     HYPERPARAMETERS_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +88,7 @@ class Algorithm(_message.Message):
     RECOMMENDS_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     NEEDS_METADATA_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_PARAMETER_RANGES_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     hyperparameters: _containers.RepeatedCompositeFieldContainer[HyperparameterSpec]
@@ -96,4 +97,5 @@ class Algorithm(_message.Message):
     recommends: bool
     aliases: _containers.RepeatedScalarFieldContainer[str]
     needs_metadata: bool
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., hyperparameters: _Optional[_Iterable[_Union[HyperparameterSpec, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricSpec, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[ChannelSpec, _Mapping]]] = ..., recommends: bool = ..., aliases: _Optional[_Iterable[str]] = ..., needs_metadata: bool = ...) -> None: ...
+    default_parameter_ranges: _parameters_pb2.ParameterRanges
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., hyperparameters: _Optional[_Iterable[_Union[HyperparameterSpec, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricSpec, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[ChannelSpec, _Mapping]]] = ..., recommends: bool = ..., aliases: _Optional[_Iterable[str]] = ..., needs_metadata: bool = ..., default_parameter_ranges: _Optional[_Union[_parameters_pb2.ParameterRanges, _Mapping]] = ...) -> None: ...

@@ -295,8 +295,18 @@ class ObjectiveStatusCounters(_message.Message):
     failed: int
     def __init__(self, succeeded: _Optional[int] = ..., pending: _Optional[int] = ..., failed: _Optional[int] = ...) -> None: ...
 
+class AutotuneChoice(_message.Message):
+    __slots__ = ("field", "value", "reason")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    value: str
+    reason: str
+    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
 class TuningJob(_message.Message):
-    __slots__ = ("name", "id", "spec", "state", "completion_reason", "failure_reason", "create_time", "update_time", "end_time", "training_job_state_counters", "objective_status_counters", "best_training_job", "overall_best_training_job", "runtime_in_seconds", "resume_token", "warnings")
+    __slots__ = ("name", "id", "spec", "state", "completion_reason", "failure_reason", "create_time", "update_time", "end_time", "training_job_state_counters", "objective_status_counters", "best_training_job", "overall_best_training_job", "runtime_in_seconds", "resume_token", "warnings", "autotune_choices")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -313,6 +323,7 @@ class TuningJob(_message.Message):
     RUNTIME_IN_SECONDS_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    AUTOTUNE_CHOICES_FIELD_NUMBER: _ClassVar[int]
     name: str
     id: str
     spec: TuningJobSpec
@@ -329,4 +340,5 @@ class TuningJob(_message.Message):
     runtime_in_seconds: float
     resume_token: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., spec: _Optional[_Union[TuningJobSpec, _Mapping]] = ..., state: _Optional[_Union[TuningJobState, str]] = ..., completion_reason: _Optional[_Union[CompletionReason, str]] = ..., failure_reason: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_job_state_counters: _Optional[_Union[TrainingJobStateCounters, _Mapping]] = ..., objective_status_counters: _Optional[_Union[ObjectiveStatusCounters, _Mapping]] = ..., best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., overall_best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., runtime_in_seconds: _Optional[float] = ..., resume_token: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    autotune_choices: _containers.RepeatedCompositeFieldContainer[AutotuneChoice]
+    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., spec: _Optional[_Union[TuningJobSpec, _Mapping]] = ..., state: _Optional[_Union[TuningJobState, str]] = ..., completion_reason: _Optional[_Union[CompletionReason, str]] = ..., failure_reason: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_job_state_counters: _Optional[_Union[TrainingJobStateCounters, _Mapping]] = ..., objective_status_counters: _Optional[_Union[ObjectiveStatusCounters, _Mapping]] = ..., best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., overall_best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., runtime_in_seconds: _Optional[float] = ..., resume_token: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., autotune_choices: _Optional[_Iterable[_Union[AutotuneChoice, _Mapping]]] = ...) -> None: ...

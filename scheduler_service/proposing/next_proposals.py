@@ -9,11 +9,12 @@ from typing import NamedTuple
 from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob
-from hrnn_tuner.store import JobChange
+from hrnn_tuner.store import JobChange, Transaction
+from scheduler_service.proposing.parents import read_parents
 from scheduler_service.proposing.prepared import Progress, Ready
 from scheduler_service.proposing.proposer import Proposer
 from scheduler_service.proposing.sequences import next_definition, own_history, own_seed
-from scheduler_service.strategies import History, Reads, strategy_for
+from scheduler_service.strategies import History, ParentTrials, Reads, strategy_for
 
 _Trials = Sequence[tuple[str, Trial]]
 
@@ -39,13 +40,14 @@ class NextProposals:
         """Takes who makes proposals that are not quick."""
         self._proposer = proposer
 
-    def find(self, change: JobChange, count: int) -> Launches:
+    def find(self, tx: Transaction, change: JobChange, count: int) -> Launches:
         """Up to ``count`` launches for the tuning job of a change, as it is with that change."""
         spec = change.job.spec
         if len(spec.definitions) > 1:
             return self._of_several(change, count)
         (definition,) = spec.definitions
-        ready = self._of_one(change.job, definition, Progress.of(change.job), change.trials, count)
+        parents = partial(read_parents, tx, change.job)
+        ready = self._of_one(change.job, definition, Progress.of(change.job), change.trials, count, parents)
         return Launches(tuple(Launch(definition, proposal) for proposal in ready.proposals), ready.exhausted)
 
     def _of_several(self, change: JobChange, count: int) -> Launches:
@@ -77,6 +79,7 @@ class NextProposals:
         progress: Progress,
         trials: Callable[[], _Trials],
         count: int,
+        parents: Callable[[], tuple[ParentTrials, ...]] = tuple,
     ) -> Ready:
         """The next proposals in one definition's sequence."""
         strategy = strategy_for(job.spec.strategy)
@@ -87,7 +90,7 @@ class NextProposals:
                 return self._proposer.take(job, definition, progress, count) or Ready(())
         history = History(definition.space, definition.objective, progress.launched)
         if strategy.reads(definition.space) is not Reads.NOTHING:
-            history = own_history(definition, trials())
+            history = own_history(definition, trials(), parents())
         first = progress.launched + 1
         found = strategy.propose(history, range(first, first + quick), own_seed(job.spec, definition))
         if strategy.expensive_after is not None:

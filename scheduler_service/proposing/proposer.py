@@ -13,6 +13,7 @@ from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob
 from hrnn_tuner.store import Store
+from scheduler_service.proposing.parents import read_parents
 from scheduler_service.proposing.prepared import Prepared, Progress, Ready
 from scheduler_service.proposing.sequences import own_history, own_seed
 from scheduler_service.proposing.strategy_process import StrategyFailed, StrategyProcess
@@ -174,7 +175,7 @@ class Proposer:
                 if job is None or not job.launching:
                     return None
                 definition = job.spec.definition(definition_name)
-                history = own_history(definition, tx.training_jobs.trials(tuning_job_id))
+                history = own_history(definition, tx.training_jobs.trials(tuning_job_id), read_parents(tx, job))
                 now = Progress.of_history(history)
                 arrived = now.launched >= progress.launched and now.ended >= progress.ended
                 if arrived or time.monotonic() > give_up_at:

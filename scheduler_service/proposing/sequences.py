@@ -13,7 +13,7 @@ from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJobSpec
 from scheduler_service.definition_bandit import Standing, choose_definition
-from scheduler_service.strategies import History
+from scheduler_service.strategies import History, ParentTrials
 
 #: Seeds stay below 2^53, which every client language can hold exactly.
 _SEED_BITS = 53
@@ -27,18 +27,21 @@ def own_seed(spec: TuningJobSpec, definition: TrainingJobDefinition) -> int:
     return int.from_bytes(digest[:8], "big") >> (64 - _SEED_BITS)
 
 
-def own_history(definition: TrainingJobDefinition, trials: Iterable[tuple[str, Trial]]) -> History:
+def own_history(
+    definition: TrainingJobDefinition, trials: Iterable[tuple[str, Trial]], parents: tuple[ParentTrials, ...] = ()
+) -> History:
     """What a strategy may look at in one definition.
 
     Args:
         definition: The definition.
         trials: All trials of the tuning job with the names of their definitions, by number.
+        parents: What warm-start parents found out.
     """
     own = tuple(
         replace(trial, number=number)
         for number, trial in enumerate((trial for name, trial in trials if name == definition.name), start=1)
     )
-    return History(definition.space, definition.objective, len(own), own)
+    return History(definition.space, definition.objective, len(own), own, parents)
 
 
 def next_definition(

@@ -2,7 +2,17 @@
 
 from scheduler_service.strategies.contract import History, Reads, Strategy
 from scheduler_service.strategies.grid import GridStrategy
+from scheduler_service.strategies.parents import ParentTrial, ParentTrials
 from scheduler_service.strategies.random import RandomStrategy
 from scheduler_service.strategies.registry import strategy_for
 
-__all__ = ["GridStrategy", "History", "RandomStrategy", "Reads", "Strategy", "strategy_for"]
+__all__ = [
+    "GridStrategy",
+    "History",
+    "ParentTrial",
+    "ParentTrials",
+    "RandomStrategy",
+    "Reads",
+    "Strategy",
+    "strategy_for",
+]

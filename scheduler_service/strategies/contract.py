@@ -15,6 +15,7 @@ from hrnn_tuner.domain.objective import Objective
 from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.trial import Trial
+from scheduler_service.strategies.parents import ParentTrials
 
 
 class Reads(enum.IntEnum):
@@ -35,12 +36,19 @@ class History:
         objective: Metric and direction.
         launched: How many training jobs were launched in this space so far.
         trials: All of them by number, as far as the strategy reads them; empty for one that reads nothing.
+        parents: What warm-start parents found out, in the order given; the same at every call.
     """
 
     space: SearchSpace
     objective: Objective
     launched: int = 0
     trials: tuple[Trial, ...] = ()
+    parents: tuple[ParentTrials, ...] = ()
+
+    @property
+    def known(self) -> tuple[Trial, ...]:
+        """Own trials, and before them those of parents that say the same as own ones would; numbers may repeat."""
+        return (*(trial for parent in self.parents for trial in parent.like_own), *self.trials)
 
 
 class Strategy(ABC):

@@ -1,4 +1,7 @@
-"""Random search: independent uniform draws in the scaled coordinates, without repeats in a finite space."""
+"""Random search: independent uniform draws in the scaled coordinates, without repeats.
+
+In an infinite space own draws do not repeat each other, but with a parent's seed they would repeat the parent's.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class RandomStrategy(Strategy):
 
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """See `Strategy.propose`."""
-        tried = {_key(trial.configuration) for trial in history.trials}
+        tried = {_key(trial.configuration) for trial in history.known}
         proposals: list[Proposal] = []
         for number in numbers:
             configuration = self._draw(history.space, random.Random(f"{seed}/{number}"), tried)
@@ -44,7 +47,7 @@ class RandomStrategy(Strategy):
         total = space.cardinality
         for _ in range(_DRAWS):
             candidate = space.at(tuple(rng.random() for _ in space.ranges))
-            if total is None or _key(candidate) not in tried:
+            if _key(candidate) not in tried:
                 return candidate
         if total is None or len(tried) >= total:
             return None

@@ -29,16 +29,6 @@ IN_SPEC: list[tuple[str, dict[str, Any]]] = [
         "tuning_job.completion_criteria.convergence_detected",
         {"completion_criteria": {"convergence_detected": {"complete_on_convergence": True}}},
     ),
-    ("tuning_job.autotune", {"autotune": {"enabled": True}}),
-    (
-        "tuning_job.warm_start_config",
-        {
-            "warm_start_config": {
-                "parent_tuning_job_names": ["a"],
-                "type": "WARM_START_TYPE_IDENTICAL_DATA_AND_ALGORITHM",
-            }
-        },
-    ),
 ]
 IN_DEFINITION: list[tuple[str, dict[str, Any]]] = [
     (f"{FIRST}.stopping_condition", {"stopping_condition": {"max_runtime_in_seconds": 60}}),
@@ -62,14 +52,6 @@ def test_a_field_of_the_definition(shared_api: Api, field: str, change: dict[str
     assert [item.field for item in caught.value.violations] == [field]
 
 
-def test_a_range_that_the_service_should_choose(shared_api: Api) -> None:
-    spec = spec_of()
-    auto = [{"name": "c", "value_hint": {"string_value": "a"}}]
-    definition_of(spec)["parameter_ranges"]["auto_parameters"] = auto
-    with pytest.raises(NotImplementedByServerError, match="auto_parameters"):
-        shared_api.client.create_tuning_job(spec)
-
-
 def test_a_second_definition(shared_api: Api) -> None:
     spec = spec_of()
     spec["training_job_definitions"] *= 2
@@ -79,8 +61,8 @@ def test_a_second_definition(shared_api: Api) -> None:
 
 def test_a_wrong_field_beside_it_is_listed_too(shared_api: Api) -> None:
     with pytest.raises(InvalidRequestError) as caught:
-        shared_api.client.create_tuning_job(spec_of("bad name!", autotune={"enabled": True}))
-    assert {item.field for item in caught.value.violations} == {"tuning_job.name", "tuning_job.autotune"}
+        shared_api.client.create_tuning_job(spec_of("bad name!", strategy="STRATEGY_HYPERBAND"))
+    assert {item.field for item in caught.value.violations} == {"tuning_job.name", "tuning_job.strategy"}
 
 
 def test_hyperband_settings_with_another_strategy_are_ignored_as_in_amt(api: Api) -> None:

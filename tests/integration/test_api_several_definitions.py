@@ -54,15 +54,6 @@ def test_a_mistake_in_the_second_definition_is_named(shared_api: Api, field: str
     assert fields(shared_api, with_second(**change)) == {SECOND, f"{SECOND}.{field}"}
 
 
-def test_autotune_may_leave_out_what_it_chooses(shared_api: Api) -> None:
-    spec = spec_of(autotune={"enabled": True}, resource_limits={"max_parallel_training_jobs": 2})
-    del spec["strategy"]
-    del definition_of(spec)["parameter_ranges"]
-    with pytest.raises(NotImplementedByServerError) as caught:
-        shared_api.client.create_tuning_job(spec)
-    assert [item.field for item in caught.value.violations] == ["tuning_job.autotune"]
-
-
 def test_hyperband_and_its_settings_are_both_named(shared_api: Api) -> None:
     with pytest.raises(NotImplementedByServerError) as caught:
         shared_api.client.create_tuning_job(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hrnn_tuner.algorithms.specification import Hyperparameter, HyperparameterType
+from hrnn_tuner.domain.search_space import Scaling
 
 #: The hyperparameters of the published recipe; the recommended ranges are those that it tunes.
 RECIPE = (
@@ -13,6 +14,8 @@ RECIPE = (
         minimum=1,
         maximum=1024,
         recommended=(32, 256),
+        tuned=(32, 256),
+        scaling=Scaling.LOGARITHMIC,
         description="Width of the item embeddings and of the recurrent states. Wider models fit more and train slower.",
     ),
     Hyperparameter(
@@ -22,12 +25,15 @@ RECIPE = (
         minimum=1,
         maximum=256,
         recommended=(2, 32),
+        tuned=(2, 32),
+        scaling=Scaling.LOGARITHMIC,
         description="Steps that a gradient travels back in a user's history. The state is carried on beyond them.",
     ),
     Hyperparameter(
         name="recency_mask",
         type=HyperparameterType.BOOLEAN,
         default=True,
+        tuned=(True, False),
         description="Whether recent events count more than old ones, as targets and as popularity; false: all alike.",
     ),
     Hyperparameter(
@@ -101,6 +107,8 @@ TRAINING = (
         default=0.01,
         minimum=1e-6,
         maximum=1.0,
+        tuned=(0.001, 0.03),
+        scaling=Scaling.LOGARITHMIC,
         description="Highest step size of Adam, after a warm-up and before a cosine decay to a tenth.",
     ),
     Hyperparameter(
@@ -109,6 +117,8 @@ TRAINING = (
         default=0.2,
         minimum=0.0,
         maximum=0.9,
+        tuned=(0.0, 0.6),
+        scaling=Scaling.LINEAR,
         description="Share of the inputs and outputs of the recurrent layer that is zeroed in training.",
     ),
     Hyperparameter(
