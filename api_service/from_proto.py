@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from hrnn_tuner.algorithms import Algorithm, HyperparameterType
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import (
     CategoricalRange,
+    Condition,
     ContinuousRange,
     IntegerRange,
     ParameterRange,
@@ -28,26 +30,45 @@ from hrnn_tuner.wire_values import from_wire
 
 
 def _scaling(number: int) -> Scaling:
-    """A scaling type; unspecified is AUTO."""
-    name = parameters_pb2.ScalingType.Name(number).removeprefix("SCALING_TYPE_")
+    """A scaling type; unspecified is AUTO, and so is a number without a name until the checks refuse it."""
+    names = {value: name.removeprefix("SCALING_TYPE_") for name, value in parameters_pb2.ScalingType.items()}
+    name = names.get(number, "UNSPECIFIED")
     return Scaling.AUTO if name == "UNSPECIFIED" else Scaling(name)
 
 
-def domain_range(message: Any) -> tuple[ParameterRange, ...]:
-    """All ranges: integer, continuous, categorical, each in the order given. Scaling types must be known."""
-    known = set(parameters_pb2.ScalingType.values())
+def _values(messages: Iterable[parameters_pb2.HyperparameterValue]) -> tuple[Value, ...]:
+    """The values that messages hold."""
+    return tuple(value for value in map(from_wire, messages) if value is not None)
+
+
+def _condition(item: Any) -> Condition | None:
+    """When a range applies; None for always."""
+    if not item.HasField("condition"):
+        return None
+    return Condition(item.condition.name, _values(item.condition.values))
+
+
+def _grid_points(item: Any) -> int | None:
+    """How many values of a numeric range a grid takes; None when it does not say."""
+    return item.grid_points if item.HasField("grid_points") else None
+
+
+def domain_ranges(message: Any) -> tuple[ParameterRange, ...]:
+    """All ranges: integer, continuous, categorical, each in the order given."""
     integers = [
-        IntegerRange(item.name, item.min_value, item.max_value, _scaling(item.scaling_type))
+        IntegerRange(
+            item.name, item.min_value, item.max_value, _scaling(item.scaling_type), _condition(item), _grid_points(item)
+        )
         for item in message.integer_parameter_ranges
-        if item.scaling_type in known
     ]
     numbers = [
-        ContinuousRange(item.name, item.min_value, item.max_value, _scaling(item.scaling_type))
+        ContinuousRange(
+            item.name, item.min_value, item.max_value, _scaling(item.scaling_type), _condition(item), _grid_points(item)
+        )
         for item in message.continuous_parameter_ranges
-        if item.scaling_type in known
     ]
     categories = [
-        CategoricalRange(item.name, tuple(value for value in map(from_wire, item.values) if value is not None))
+        CategoricalRange(item.name, _values(item.values), _condition(item))
         for item in message.categorical_parameter_ranges
     ]
     return (*integers, *numbers, *categories)
@@ -79,7 +100,7 @@ def domain_definition(
         ),
         static_hyperparameters=_static(definition, algorithm),
         default_hyperparameters=algorithm.defaults(),
-        space=SearchSpace(domain_range(definition.parameter_ranges)),
+        space=SearchSpace(domain_ranges(definition.parameter_ranges)),
         channels={channel.name: channel_from_wire(channel) for channel in definition.data_channels},
         output_uri=definition.output_uri or settings.artifacts_url,
         resource_class=definition.resource_class or settings.resource_classes[0],

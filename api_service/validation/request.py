@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api_service.from_proto import domain_range
-from api_service.validation import hyperparameters, later_versions, locations, message_rules
+from api_service.from_proto import domain_ranges
+from api_service.validation import conditions, hyperparameters, later_versions, locations, message_rules
 from api_service.validation.findings import Findings, among
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.settings import Settings
-from hrnn_tuner.v1 import tuning_job_pb2, tuning_service_pb2
+from hrnn_tuner.v1 import parameters_pb2, tuning_job_pb2, tuning_service_pb2
 
 _DEFINITIONS = "tuning_job.training_job_definitions"
 
@@ -75,6 +75,7 @@ def _check_definition(
     findings: Findings,
 ) -> None:
     """A definition must fit its algorithm and this installation."""
+    conditions.collect(definition.parameter_ranges, f"{path}.parameter_ranges", findings)
     algorithm = algorithms.get(definition.algorithm)
     if algorithm is None:
         findings.wrong(f"{path}.algorithm", among(definition.algorithm, algorithms), "UNKNOWN_ALGORITHM")
@@ -115,25 +116,19 @@ def _check_size(
     """The number of training jobs must fit the search space and the quotas; returns it when it can be told."""
     limits = spec.resource_limits
     path = "tuning_job.resource_limits.max_number_of_training_jobs"
-    ranges = definition.parameter_ranges
-    count = sum(
-        len(kind)
-        for kind in (
-            ranges.integer_parameter_ranges,
-            ranges.continuous_parameter_ranges,
-            ranges.categorical_parameter_ranges,
-            ranges.auto_parameters,
-        )
-    )
+    ranges = domain_ranges(definition.parameter_ranges)
+    chosen = definition.parameter_ranges.auto_parameters
     grid = spec.strategy == tuning_job_pb2.STRATEGY_GRID
     jobs = limits.max_number_of_training_jobs if limits.HasField("max_number_of_training_jobs") else None
     place = f"{_DEFINITIONS}[0].parameter_ranges"
-    if count == 0 and not spec.autotune.enabled:  # which chooses them
+    if not (ranges or chosen or spec.autotune.enabled):  # which chooses them
         findings.wrong(place, "is missing: nothing is tuned; allowed: 1 to 30 ranges", "REQUIRED")
-    points = _points(ranges, count)
-    if grid and (ranges.integer_parameter_ranges or ranges.continuous_parameter_ranges):
-        findings.wrong(place, "STRATEGY_GRID takes categorical_parameter_ranges only", "GRID_IS_CATEGORICAL")
-    elif grid and points is not None:
+    _check_grid_points(definition.parameter_ranges, place, findings, grid=grid)
+    points = None
+    if ranges and not chosen and not findings.below(place):  # else their number cannot be told
+        space = SearchSpace(ranges)
+        points = space.grid.cardinality if grid else space.cardinality
+    if grid and points is not None:
         if jobs is not None and jobs != points:
             text = f"got {jobs}; the grid has {points} combinations; allowed: {points}, or nothing"
             findings.wrong(path, text, "NOT_THE_GRID")
@@ -143,8 +138,8 @@ def _check_size(
     elif jobs is not None and points is not None and points < jobs:
         text = f"got {jobs}, and the search space has only {points} combinations; allowed: at most {points}"
         findings.wrong(path, text, "SPACE_TOO_SMALL")
-    random = spec.strategy == tuning_job_pb2.STRATEGY_RANDOM
-    quota = settings.max_training_jobs_limit_random if random else settings.max_training_jobs_limit
+    drawn = spec.strategy in {tuning_job_pb2.STRATEGY_RANDOM, tuning_job_pb2.STRATEGY_SOBOL}
+    quota = settings.max_training_jobs_limit_random if drawn else settings.max_training_jobs_limit
     if jobs is not None and jobs > quota:
         findings.wrong(path, f"got {jobs}; allowed: at most {quota}", "OVER_QUOTA")
     parallel = limits.max_parallel_training_jobs
@@ -154,9 +149,15 @@ def _check_size(
     return jobs
 
 
-def _points(ranges: object, count: int) -> int | None:
-    """Number of points of a search space of so many ranges; None when it is infinite or not well-formed."""
-    items = domain_range(ranges)
-    if not items or len(items) < count or any(item.cardinality is not None and item.cardinality < 1 for item in items):
-        return None
-    return SearchSpace(items).cardinality
+def _check_grid_points(ranges: parameters_pb2.ParameterRanges, place: str, findings: Findings, *, grid: bool) -> None:
+    """A grid needs to know which numbers of a continuous range it takes; no other strategy does."""
+    for where, item in conditions.placed_ranges(ranges, place):
+        if isinstance(item, parameters_pb2.CategoricalParameterRange):
+            continue
+        given = item.HasField("grid_points")
+        continuous = isinstance(item, parameters_pb2.ContinuousParameterRange) and item.min_value != item.max_value
+        if grid and continuous and not given:
+            text = f"is missing: STRATEGY_GRID needs it to take values of {item.name!r}; allowed: 2 to 1000"
+            findings.wrong(f"{where}.grid_points", text, "REQUIRED")
+        elif given and not grid:
+            findings.warn(f"grid_points of {item.name} is ignored: it is for STRATEGY_GRID only")
