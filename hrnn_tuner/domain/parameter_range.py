@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -74,8 +74,8 @@ class IntegerRange:
         """
         if self.grid_points is None:
             return self
-        values = [self._nearest(value) for value in _spaced(self, self.grid_points)]
-        return CategoricalRange(self.name, tuple(dict.fromkeys(values)), self.condition)
+        inner = map(self._nearest, _between(self, self.grid_points))
+        return CategoricalRange(self.name, _distinct([self.minimum, *inner, self.maximum]), self.condition)
 
     def _nearest(self, value: float) -> int:
         """The integer of the range that is nearest to a number."""
@@ -123,7 +123,8 @@ class ContinuousRange:
         """
         if self.grid_points is None:
             return self
-        return CategoricalRange(self.name, tuple(dict.fromkeys(_spaced(self, self.grid_points))), self.condition)
+        inner = _between(self, self.grid_points)
+        return CategoricalRange(self.name, _distinct([self.minimum, *inner, self.maximum]), self.condition)
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,12 @@ class CategoricalRange:
 ParameterRange: TypeAlias = IntegerRange | ContinuousRange | CategoricalRange
 
 
-def _spaced(item: IntegerRange | ContinuousRange, count: int) -> list[float]:
-    """At least two numbers spaced equally in the scaled coordinate; the ends are exact."""
+def _between(item: IntegerRange | ContinuousRange, count: int) -> list[float]:
+    """What lies between the ends when so many numbers are spaced equally in the scaled coordinate."""
     scaling = resolve(item.scaling, item.minimum, item.maximum)
-    inner = [unscale(scaling, item.minimum, item.maximum, step / (count - 1)) for step in range(1, count - 1)]
-    return [item.minimum, *inner, item.maximum]
+    return [unscale(scaling, item.minimum, item.maximum, step / (count - 1)) for step in range(1, count - 1)]
+
+
+def _distinct(values: Iterable[Value]) -> tuple[Value, ...]:
+    """The values in order, each once."""
+    return tuple(dict.fromkeys(values))
