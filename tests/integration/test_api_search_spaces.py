@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.api import Api, definition_of, spec_of
+from tests.support.api import CSV, Api, definition_of, hrnn_spec_of, spec_of
 from tests.support.bad_requests import categories, grid, integers, limits, needing, numbers
 
 
@@ -52,6 +55,16 @@ def test_a_grid_of_numbers_infers_its_number_of_training_jobs(api: Api, ranges: 
     answer = api.client.create_tuning_job(request(ranges, **grid()))
     assert answer.tuning_job.spec.resource_limits.max_number_of_training_jobs == jobs
     assert list(answer.warnings) == []
+
+
+def test_the_readmes_example_is_a_grid_of_five_points(api: Api) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```json\n(.*?)```", readme, re.DOTALL)
+    path = api.data / "interactions.csv"
+    path.write_text(CSV)
+    spec = hrnn_spec_of("job", ("interactions", path), **json.loads("{" + block + "}")) | grid()
+    answer = api.client.create_tuning_job(spec)
+    assert answer.tuning_job.spec.resource_limits.max_number_of_training_jobs == 5
 
 
 def test_grid_points_without_a_grid_are_a_warning(api: Api) -> None:

@@ -64,7 +64,11 @@ def test_a_document_that_is_no_object_is_an_error() -> None:
             '"1.5"',
         ),
         (
-            {"training_job_definitions": [{"parameter_ranges": {"integer_parameter_ranges": [{"condition": {"if": 1}}]}}]},
+            {
+                "training_job_definitions": [
+                    {"parameter_ranges": {"integer_parameter_ranges": [{"condition": {"if": 1}}]}}
+                ]
+            },
             "training_job_definitions[0].parameter_ranges.integer_parameter_ranges[0].condition.if",
             "fields here: name, values",
         ),
