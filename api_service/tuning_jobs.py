@@ -201,6 +201,7 @@ class TuningJobs:
             request.tuning_job,
             algorithm=checked.algorithm,
             max_training_jobs=checked.max_training_jobs,
+            max_resource=checked.max_resource,
             seed=secrets.randbits(_SEED_BITS),
             settings=self._settings,
         )

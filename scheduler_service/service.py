@@ -13,7 +13,9 @@ from hrnn_tuner.broker.topology import JOBS_QUEUE
 from hrnn_tuner.domain.clock import Clock, utc_now
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import Store
+from scheduler_service.completion import Completion
 from scheduler_service.dead_letters import DeadLetters
+from scheduler_service.early_stopping import Judge, MedianActivation
 from scheduler_service.ingest_health import IngestHealth
 from scheduler_service.ingester import Ingester
 from scheduler_service.outgoing import Outgoing
@@ -36,6 +38,7 @@ class SchedulerService:
         lease_ttl = timedelta(seconds=settings.lease_ttl_s)
         planning_wakeup = Wakeup()
         planner = Planner(worker_ttl=lease_ttl)
+        activation = MedianActivation(settings.early_stopping_min_epoch, settings.early_stopping_min_training_jobs)
         health = IngestHealth()
         self._broker = broker
         self._planning_wakeup = planning_wakeup
@@ -45,6 +48,8 @@ class SchedulerService:
             store=store,
             broker=broker,
             planner=planner,
+            judge=Judge(activation),
+            completion=Completion(settings.min_relative_improvement),
             outgoing=self._outgoing,
             health=health,
             scheduler_id=self.id,

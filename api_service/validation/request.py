@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api_service.from_proto import domain_range
-from api_service.validation import hyperparameters, later_versions, locations, message_rules
+from api_service.validation import hyperparameters, later_versions, locations, message_rules, stopping
 from api_service.validation.findings import Findings, among
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.objective import ObjectiveType
@@ -23,11 +23,13 @@ class Checked:
     Attributes:
         algorithm: The definition's algorithm.
         max_training_jobs: As given, or the number of points of a grid.
+        max_resource: Hyperband's maximum of epochs, as given or inferred; None with other strategies.
         warnings: Things the sender should know.
     """
 
     algorithm: Algorithm
     max_training_jobs: int
+    max_resource: int | None
     warnings: tuple[str, ...]
 
 
@@ -61,10 +63,11 @@ def check_tuning_job(
         first = spec.training_job_definitions[0]
         algorithm = algorithms.get(first.algorithm)
         jobs = _check_size(spec, first, settings, findings)
+    max_resource = stopping.collect(spec, algorithm, findings)
     findings.raise_if_any()
     if algorithm is None or jobs is None:
         raise AssertionError("a request without violations has an algorithm and a size")
-    return Checked(algorithm, jobs, tuple(findings.warnings))
+    return Checked(algorithm, jobs, max_resource, tuple(findings.warnings))
 
 
 def _check_definition(

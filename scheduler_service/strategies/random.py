@@ -21,7 +21,14 @@ def _key(configuration: Mapping[str, Value]) -> _Key:
 
 
 class RandomStrategy(Strategy):
-    """The draw for a number depends on the seed, that number and the configurations of lower numbers only."""
+    """The draw for a number depends on the seed, that number and the configurations of lower numbers only.
+
+    Args:
+        name: Name of the strategy in proposals.
+    """
+
+    def __init__(self, name: str = "RANDOM") -> None:
+        self._name = name
 
     def reads(self, space: SearchSpace) -> Reads:
         """Only a finite space can repeat itself."""
@@ -36,7 +43,7 @@ class RandomStrategy(Strategy):
             if configuration is None:
                 break
             tried.add(_key(configuration))
-            proposals.append(Proposal(configuration, "RANDOM", seed, f"draw {number}"))
+            proposals.append(Proposal(configuration, self._name, seed, f"draw {number}"))
         return proposals
 
     def _draw(self, space: SearchSpace, rng: random.Random, tried: set[_Key]) -> dict[str, Value] | None:

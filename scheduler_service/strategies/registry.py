@@ -10,6 +10,7 @@ from scheduler_service.strategies.random import RandomStrategy
 _STRATEGIES: dict[StrategyName, Strategy] = {
     StrategyName.RANDOM: RandomStrategy(),
     StrategyName.GRID: GridStrategy(),
+    StrategyName.HYPERBAND: RandomStrategy("HYPERBAND"),  # what makes it Hyperband is which of them it stops
 }
 
 
