@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry, HyperparameterType
+from hrnn_tuner.domain.completion import CompletionCriteria
+from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import (
     CategoricalRange,
@@ -116,11 +118,30 @@ def _warm_start(message: tuning_job_pb2.WarmStartConfig, parents: Sequence[Paren
     return WarmStart(WarmStartType(name), tuple(parents))
 
 
+def _early_stopping(number: int) -> EarlyStoppingType:
+    """Whether training jobs are stopped early; unspecified is OFF."""
+    auto = number == tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO
+    return EarlyStoppingType.AUTO if auto else EarlyStoppingType.OFF
+
+
+def _completion(criteria: tuning_job_pb2.TuningJobCompletionCriteria) -> CompletionCriteria:
+    """Reasons to end early."""
+    not_improving = criteria.best_objective_not_improving.max_number_of_training_jobs_not_improving
+    return CompletionCriteria(
+        target_value=(
+            criteria.target_objective_metric_value if criteria.HasField("target_objective_metric_value") else None
+        ),
+        max_not_improving=not_improving if criteria.HasField("best_objective_not_improving") else None,
+        on_convergence=criteria.convergence_detected.complete_on_convergence,
+    )
+
+
 def domain_spec(
     message: tuning_job_pb2.TuningJobSpec,
     *,
     algorithms: AlgorithmRegistry,
     max_training_jobs: int,
+    max_resource: int | None,
     seed: int,
     settings: Settings,
     parents: Sequence[Parent] = (),
@@ -131,11 +152,13 @@ def domain_spec(
         message: The request, checked.
         algorithms: Those of this installation.
         max_training_jobs: As given or inferred.
+        max_resource: Hyperband's, as given or inferred; None with other strategies.
         seed: Used when the request has none.
         settings: For the operator's defaults.
         parents: The tuning jobs that its warm start names.
     """
     limits = message.resource_limits
+    min_resource = message.strategy_config.hyperband.min_resource or 1
     return TuningJobSpec(
         name=message.name,
         strategy=StrategyName(tuning_job_pb2.Strategy.Name(message.strategy).removeprefix("STRATEGY_")),
@@ -151,4 +174,7 @@ def domain_spec(
         weight=message.weight if message.HasField("weight") else 1,
         autotune=message.autotune.enabled,
         warm_start=_warm_start(message.warm_start_config, parents) if message.HasField("warm_start_config") else None,
+        early_stopping=_early_stopping(message.training_job_early_stopping_type),
+        hyperband=None if max_resource is None else HyperbandConfig(min_resource, max_resource),
+        completion=_completion(message.completion_criteria),
     )

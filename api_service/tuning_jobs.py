@@ -214,6 +214,7 @@ class TuningJobs:
             checked.tuning_job,
             algorithms=self._algorithms,
             max_training_jobs=checked.max_training_jobs,
+            max_resource=checked.max_resource,
             seed=secrets.randbits(_SEED_BITS),
             settings=self._settings,
             parents=[Parent(parent.id, parent.spec.name) for parent in checked.parents],

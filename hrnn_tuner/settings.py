@@ -46,6 +46,16 @@ class Settings(BaseSettings):
     planner_interval_s: float = Field(1.0, gt=0, description="Seconds between two looks at all tuning jobs in progress")
     control_resend_s: float = Field(5.0, gt=0, description="Seconds after which a stop command is sent again")
 
+    early_stopping_min_epoch: int = Field(
+        3, ge=1, description="First epoch after which early stopping AUTO stops a training job"
+    )
+    early_stopping_min_training_jobs: int = Field(
+        5, ge=1, description="Other training jobs with a value after an epoch that early stopping AUTO needs there"
+    )
+    min_relative_improvement: float = Field(
+        0.01, ge=0, description="Share of the best absolute objective value by which a better one is an improvement"
+    )
+
     worker_slots: int = Field(1, ge=1, description="Training jobs that a worker runs at a time")
     worker_resource_class: str = Field("default", description="Class of this worker")
     worker_devices: tuple[str, ...] = Field(
@@ -55,6 +65,9 @@ class Settings(BaseSettings):
         0.0, ge=0, description="Longest wait for the scheduler's consent; 0 trains at once and stops if it is refused"
     )
     worker_stop_grace_s: float = Field(10.0, gt=0, description="Time a trainer has to stop before it is killed")
+    worker_early_stop_grace_s: float = Field(
+        120.0, gt=0, description="Time a trainer that is stopped early has to keep its best model before it is killed"
+    )
     cache_dir: Path = Field(Path("~/.cache/hrnn-tuner"), description="Prepared data, shared by all trainers of a host")
 
     @field_validator("data_prefixes", "resource_classes", "algorithms", "worker_devices", mode="before")

@@ -69,6 +69,12 @@ def task(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
     )
 
 
+def stop_command(job: TrainingJob) -> queue_pb2.Control.Command:
+    """What the worker of a training job is told that is to be stopped."""
+    keep = job.stopping_rule != ""
+    return queue_pb2.Control.COMMAND_STOP_AND_KEEP if keep else queue_pb2.Control.COMMAND_STOP
+
+
 def control(ref: queue_pb2.AttemptRef, command: queue_pb2.Control.Command) -> Message:
     """A control message; it is worth nothing after a broker restart."""
     body = queue_pb2.Control(ref=ref, command=command).SerializeToString()

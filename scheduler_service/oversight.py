@@ -45,7 +45,7 @@ class PlanningRound:
         self._clock = clock
         self._relay = relay
         self._control_resend = control_resend
-        self._stops_sent: dict[tuple[str, int, int], datetime] = {}
+        self._stops_sent: dict[tuple[str, int, int, queue_pb2.Control.Command], datetime] = {}
 
     def run(self) -> None:
         """One round."""
@@ -76,10 +76,11 @@ class PlanningRound:
             stopping = tx.training_jobs.stopping()
         sent = {}
         for job in stopping:
-            key = (job.tuning_job_id, job.number, job.attempt)
+            command = convert.stop_command(job)
+            key = (job.tuning_job_id, job.number, job.attempt, command)
             last = self._stops_sent.get(key)
             if last is None or now - last >= self._control_resend:
-                self._outgoing.command(job.worker_id, convert.attempt_ref(job), queue_pb2.Control.COMMAND_STOP)
+                self._outgoing.command(job.worker_id, convert.attempt_ref(job), command)
                 last = now
             sent[key] = last
         self._stops_sent = sent

@@ -114,13 +114,14 @@ class Planner:
         if job.state is TuningJobState.DELETING:
             tx.tuning_jobs.delete(job.id)
             return True
-        if job.state is TuningJobState.IN_PROGRESS and job.completion_reason is None:
+        if job.state is TuningJobState.IN_PROGRESS:
             limit = job.spec.limits.max_runtime_s
             if limit is None or change.now < job.created_at + timedelta(seconds=limit):
                 return False
-            change.job = replace(job, completion_reason=CompletionReason.MAX_RUNTIME)
-            change.decide("MAX_RUNTIME", 0, "the maximum runtime is reached", {"max_runtime_in_seconds": float(limit)})
-        if not change.job.launching:
-            for training_job in tx.training_jobs.active(job.id):
-                change.put(training_job, training_job.stop_requested("the tuning job ends", change.now))
+            if job.completion_reason is None:
+                change.job = replace(job, completion_reason=CompletionReason.MAX_RUNTIME)
+                figures = {"max_runtime_in_seconds": float(limit)}
+                change.decide("MAX_RUNTIME", 0, "the maximum runtime is reached", figures)
+        for training_job in change.active():
+            change.put(training_job, training_job.stop_requested("the tuning job ends", change.now))
         return False

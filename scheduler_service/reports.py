@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -62,7 +63,7 @@ class ReportApplier:
         match report.WhichOneof("event"):
             case "started":
                 stopping = job.secondary is SecondaryState.STOPPING
-                command = _Command.COMMAND_STOP if stopping else _Command.COMMAND_GO
+                command = convert.stop_command(job) if stopping else _Command.COMMAND_GO
                 reply(Reply(report.worker_id, report.ref, command))
             case "progressed":
                 name = training_job_pb2.SecondaryState.Name(report.progressed.secondary_state)
@@ -86,13 +87,17 @@ class ReportApplier:
     def _end(self, tx: Transaction, change: JobChange, job: TrainingJob, ended: queue_pb2.AttemptEnded) -> None:
         """Ends the attempt, and with it the training job unless it is tried again."""
         definition = change.job.spec.definition(job.definition_name)
+        objective = ended.final_metrics.get(definition.objective.metric_name)
+        uri = convert.artifact_uri(definition.output_uri, change.job, job)
         match ended.outcome:
             case _Outcome.OUTCOME_COMPLETED:
-                objective = ended.final_metrics.get(definition.objective.metric_name)
-                uri = convert.artifact_uri(definition.output_uri, change.job, job)
                 change.put(job, job.completed(objective, ended.final_metrics, uri, change.now))
             case _Outcome.OUTCOME_STOPPED if job.secondary is SecondaryState.STOPPING:
-                change.put(job, job.stopped(change.now))
+                kept = job.stopping_rule and ended.artifact_uri and objective is not None and math.isfinite(objective)
+                if kept and objective is not None:
+                    change.put(job, job.kept(objective, ended.final_metrics, uri, change.now))
+                else:
+                    change.put(job, job.stopped(change.now))
             case _Outcome.OUTCOME_FAILED:
                 change.put(job, job.failed(_cause(ended), ended.failure_reason or "no reason given", change.now))
             case _:

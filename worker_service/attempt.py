@@ -22,6 +22,7 @@ class Attempt:
         headers: Trace context of the task.
         go: The scheduler accepted the start.
         stop: The scheduler wants it stopped.
+        stop_and_keep: The scheduler wants it stopped, and the model of its best epoch so far.
         superseded: It does not count any more.
     """
 
@@ -31,6 +32,7 @@ class Attempt:
         self.headers = headers
         self.go = False
         self.stop = False
+        self.stop_and_keep = False
         self.superseded = False
         self.wake = wake
 

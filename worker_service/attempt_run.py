@@ -104,13 +104,18 @@ class AttemptRun:
             discard_partial(self._attempt.assignment.artifact_uri, self._worker_id)
 
     def _interrupted(self) -> bool:
-        return self._attempt.stop or self._attempt.superseded or self._quitting.is_set()
+        return self._stopping or self._attempt.superseded or self._quitting.is_set()
+
+    @property
+    def _stopping(self) -> bool:
+        """Whether the scheduler wants it stopped, in one way or the other."""
+        return self._attempt.stop or self._attempt.stop_and_keep
 
     def _interruption(self) -> AttemptReport | None:
         """The end of an attempt that was broken off."""
         if self._attempt.superseded:
             return None
-        return convert.stopped() if self._attempt.stop else convert.lost(SHUT_DOWN)
+        return convert.stopped() if self._stopping else convert.lost(SHUT_DOWN)
 
     def _await_go(self) -> None:
         """Waits for the scheduler's consent, but not for long: a scheduler that is away must not stop the fleet."""
@@ -122,10 +127,14 @@ class AttemptRun:
         job = self._order(work_dir)
         self._host.run(job)
         kill_at: float | None = None
+        keeping = False
         while True:
-            if kill_at is None and (self._attempt.stop or self._attempt.superseded):
-                self._host.stop_job(job.job)
-                kill_at = time.monotonic() + self._settings.worker_stop_grace_s
+            if (kill_at is None or keeping) and (self._attempt.stop or self._attempt.superseded):
+                self._host.stop_job(job.job, keep=False)
+                kill_at, keeping = time.monotonic() + self._settings.worker_stop_grace_s, False
+            elif kill_at is None and self._attempt.stop_and_keep:
+                self._host.stop_job(job.job, keep=True)
+                kill_at, keeping = time.monotonic() + self._settings.worker_early_stop_grace_s, True
             if self._must_kill(kill_at):
                 self._host.discard("stopped")
                 return self._interruption()
@@ -180,6 +189,8 @@ class AttemptRun:
     def _outcome(self, ended: JobEnded) -> AttemptReport | None:
         if ended.outcome == "COMPLETED":
             return convert.completed(self._attempt.assignment.artifact_uri, ended.metrics or {})
+        if ended.outcome == "STOPPED" and ended.metrics is not None:
+            return convert.stopped_and_kept(self._attempt.assignment.artifact_uri, ended.metrics)
         if ended.outcome == "STOPPED":
             return self._interruption()
         return convert.failed(ended.cause, ended.reason)

@@ -48,6 +48,8 @@ class ControlListener:
             attempt.go = True
         elif command == Command.COMMAND_STOP:
             attempt.stop = True
+        elif command == Command.COMMAND_STOP_AND_KEEP:
+            attempt.stop_and_keep = True
         elif command == Command.COMMAND_SUPERSEDED:
             attempt.superseded = True
         attempt.wake()

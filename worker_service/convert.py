@@ -135,8 +135,16 @@ def failed(cause: str, reason: str) -> pb.AttemptReport:
     return pb.AttemptReport(ended=ended)
 
 
+def stopped_and_kept(artifact_uri: str, final_metrics: Mapping[str, float]) -> pb.AttemptReport:
+    """The report of a stop that was asked for, after which there is a model of the best epoch before."""
+    ended = pb.AttemptEnded(
+        outcome=Outcome.OUTCOME_STOPPED, artifact_uri=artifact_uri, final_metrics=dict(final_metrics)
+    )
+    return pb.AttemptReport(ended=ended)
+
+
 def stopped() -> pb.AttemptReport:
-    """The report of a stop that was asked for."""
+    """The report of a stop that was asked for, after which there is no model."""
     return pb.AttemptReport(ended=pb.AttemptEnded(outcome=Outcome.OUTCOME_STOPPED))
 
 

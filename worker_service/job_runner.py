@@ -58,11 +58,11 @@ class JobRunner:
         context = PipeContext(job, device=self._device, cache_dir=self._cache_dir, stop=self._stop, send=self._send)
         with environment(job.environment):
             trainer.train(context)
-        if context.stop_seen:
-            return JobEnded(job.job, "STOPPED")
         final = context.best.metrics
+        if context.stop_seen and (not self._stop.keep or final is None or not any(context.artifact_dir.iterdir())):
+            return JobEnded(job.job, "STOPPED")
         if final is None:
             return JobEnded(job.job, "FAILED", "INVALID_OBJECTIVE", context.best.complaint)
         self._send(Stage(job.job, "UPLOADING"))
         publish(context.artifact_dir, job.artifact_uri, fingerprint=job.fingerprint, tag=job.partial_tag)
-        return JobEnded(job.job, "COMPLETED", metrics=final)
+        return JobEnded(job.job, "STOPPED" if context.stop_seen else "COMPLETED", metrics=final)

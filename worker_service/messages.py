@@ -55,9 +55,13 @@ class RunJob:
 
 @dataclass(frozen=True)
 class StopJob:
-    """To the trainer: `TrainingContext.should_stop` says True from now on, for this job."""
+    """To the trainer: `TrainingContext.should_stop` says True from now on, for this job.
+
+    ``keep``: the model of the best epoch so far is published; the last order counts.
+    """
 
     job: int
+    keep: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class JobEnded:
         outcome: ``COMPLETED``, ``FAILED`` or ``STOPPED``.
         cause: A FailureCause without its prefix (FAILED).
         reason: Why, for people (FAILED).
-        metrics: Every metric at the kept epoch (COMPLETED).
+        metrics: Every metric at the kept epoch (COMPLETED, and STOPPED when the model was published).
         retiring: The process is no longer fit for another job and exits.
     """
 

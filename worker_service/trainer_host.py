@@ -99,10 +99,10 @@ class TrainerHost:
         if self._link is not None:
             self._link.run(job)
 
-    def stop_job(self, job: int) -> None:
-        """Asks a job to stop."""
+    def stop_job(self, job: int, *, keep: bool) -> None:
+        """Asks a job to stop, and to keep the model of its best epoch or not."""
         if self._link is not None:
-            self._link.stop(job)
+            self._link.stop(job, keep=keep)
 
     def next_job(self) -> int:
         """A number for the next job."""

@@ -87,9 +87,9 @@ class TrainerLink:
         """Orders a job."""
         self._send(job)
 
-    def stop(self, job: int) -> None:
-        """Asks a job to stop."""
-        self._send(StopJob(job))
+    def stop(self, job: int, *, keep: bool) -> None:
+        """Asks a job to stop, and to keep the model of its best epoch or not."""
+        self._send(StopJob(job, keep))
 
     def kill(self) -> None:
         """Ends the process and its own children at once. Idempotent."""

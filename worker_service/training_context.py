@@ -13,11 +13,15 @@ from worker_service.messages import EpochMetrics, PipeMessage, RunJob, Stage
 
 
 class StopFlag:
-    """The number of the job that was asked to stop; set by the pipe's thread, read by the training thread."""
+    """The number of the job that was asked to stop; set by the pipe's thread, read by the training thread.
+
+    ``keep``: whether the model of its best epoch is to be kept; set before the number.
+    """
 
     def __init__(self) -> None:
         """Starts with no job to stop."""
         self.job = 0
+        self.keep = False
 
 
 class PipeContext:

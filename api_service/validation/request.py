@@ -15,6 +15,7 @@ from api_service.validation import (
     message_rules,
     several_definitions,
     size,
+    stopping,
     warm_start,
 )
 from api_service.validation.findings import Findings, among
@@ -35,6 +36,7 @@ class Checked:
     Attributes:
         tuning_job: What was asked for, completed with what the service chose.
         max_training_jobs: As given, or the number of points of a grid.
+        max_resource: Hyperband's maximum of epochs, as given or inferred; None with other strategies.
         warnings: Things the sender should know.
         choices: What the service chose.
         parents: The tuning jobs to learn from, in the order given.
@@ -42,6 +44,7 @@ class Checked:
 
     tuning_job: tuning_job_pb2.TuningJobSpec
     max_training_jobs: int
+    max_resource: int | None
     warnings: tuple[str, ...]
     choices: tuple[AutotuneChoice, ...] = ()
     parents: tuple[TuningJob, ...] = ()
@@ -85,11 +88,12 @@ def check_tuning_job(
         _check_definition(definition, path, algorithms, settings, findings)
     several_definitions.collect(spec, settings, findings)
     jobs = size.collect(spec, settings, findings, parents_launched=launched)
+    max_resource = stopping.collect(spec, algorithms, findings)
     warm_start.collect(spec, parents, algorithms, findings)
     findings.raise_if_any()
     if jobs is None:
         raise AssertionError("a request without violations has a size")
-    return Checked(spec, jobs, tuple(findings.warnings), completed.choices, tuple(named))
+    return Checked(spec, jobs, max_resource, tuple(findings.warnings), completed.choices, tuple(named))
 
 
 def _check_definition(

@@ -22,6 +22,8 @@ from hrnn_tuner.v1.parameters_pb2 import (
 )
 from hrnn_tuner.v1.training_job_pb2 import TrainingJob
 from hrnn_tuner.v1.tuning_job_pb2 import (
+    STRATEGY_HYPERBAND,
+    TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO,
     CompletionReason,
     ObjectiveType,
     Strategy,
@@ -62,6 +64,7 @@ def _facts(job: TuningJob) -> Table:
             f"{counters.completed} completed, {counters.in_progress} in progress "
             f"({counters.retryable_error} retrying), {counters.non_retryable_error} failed, {counters.stopped} stopped",
         ),
+        *_endings(job),
         ("created", time_text(job.create_time)),
         ("ended", time_text(job.end_time)),
         ("runtime", duration_text(job.runtime_in_seconds)),
@@ -69,6 +72,29 @@ def _facts(job: TuningJob) -> Table:
         *(("warning", Text(warning, style="yellow")) for warning in job.warnings),
     ]
     return _pairs(rows)
+
+
+def _endings(job: TuningJob) -> Iterator[tuple[str, RenderableType]]:
+    """How training jobs and the tuning job end early, and how far that is."""
+    spec, details = job.spec, job.completion_details
+    if spec.strategy == STRATEGY_HYPERBAND:
+        config = spec.strategy_config.hyperband
+        yield "early stopping", f"HYPERBAND, {config.min_resource} to {config.max_resource} epochs"
+    elif spec.training_job_early_stopping_type == TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO:
+        yield "early stopping", "AUTO"
+    criteria, asked = spec.completion_criteria, []
+    if criteria.HasField("target_objective_metric_value"):
+        asked.append(f"at {criteria.target_objective_metric_value:.6g}")
+    if criteria.HasField("best_objective_not_improving"):
+        limit = criteria.best_objective_not_improving.max_number_of_training_jobs_not_improving
+        asked.append(f"after {limit} training jobs without improvement")
+    if criteria.convergence_detected.complete_on_convergence:
+        asked.append("at convergence")
+    if asked:
+        yield "completes early", ", or ".join(asked)
+    yield "not improving", f"{details.number_of_training_jobs_objective_not_improving} training jobs in a row"
+    if details.HasField("convergence_detected_time"):
+        yield "converged", time_text(details.convergence_detected_time)
 
 
 def _definition(definition: TrainingJobDefinition) -> Table:

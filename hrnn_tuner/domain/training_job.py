@@ -70,12 +70,13 @@ class TrainingJob:
         created_at: When it was decided.
         started_at: When a worker first took it.
         ended_at: When it ended.
-        final_objective: Finite final value of the objective metric, or None.
+        final_objective: Finite value of the objective metric at the kept epoch, the best one; None without a model.
         final_metrics: All metrics at the kept epoch.
         failure_cause: Why it failed, or why its last attempt was lost.
         failure_reason: The same for people.
-        artifact_uri: Where its model is; empty until completed.
+        artifact_uri: Where its model is; empty until completed or stopped early.
         tags: Copied from the tuning job at launch.
+        stopping_rule: The rule that stops it early; empty when none does.
     """
 
     tuning_job_id: str
@@ -99,6 +100,7 @@ class TrainingJob:
     failure_reason: str = ""
     artifact_uri: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    stopping_rule: str = ""
 
     @property
     def state(self) -> TrainingJobState:
@@ -161,6 +163,7 @@ class TrainingJob:
             artifact_uri=artifact_uri,
             failure_cause=None,
             failure_reason="",
+            stopping_rule="",  # it came too late
         )
         return done.enter(SecondaryState.COMPLETED, now)
 
@@ -170,19 +173,39 @@ class TrainingJob:
         return replace(self, failure_cause=cause, failure_reason=reason).enter(SecondaryState.FAILED, now, reason)
 
     def stop_requested(self, reason: str, now: datetime) -> TrainingJob:
-        """A stop was asked for: terminal at once when no worker has it, otherwise when its worker says so."""
-        if not self.active or self.secondary is SecondaryState.STOPPING:
+        """A stop was asked for: terminal at once when no worker has it, otherwise when its worker says so.
+
+        One that is being stopped early need not keep its model any more.
+        """
+        if not self.active:
             return self
+        if self.secondary is SecondaryState.STOPPING:
+            return replace(self, stopping_rule="") if self.stopping_rule else self
         return self.enter(SecondaryState.STOPPING if self.dispatched else SecondaryState.STOPPED, now, reason)
 
-    def stopped(self, now: datetime) -> TrainingJob:
-        """It ended because it was told to."""
-        return self.enter(SecondaryState.STOPPED, now)
+    def stopped_early(self, rule: str, reason: str, now: datetime) -> TrainingJob:
+        """A rule wants no more epochs of it, but the model of the best one; its worker will say when that is done.
+
+        Unchanged when no worker has it, or when it was asked to stop already.
+        """
+        if not self.dispatched or self.secondary is SecondaryState.STOPPING:
+            return self
+        return replace(self, stopping_rule=rule).enter(SecondaryState.STOPPING, now, reason[:REASON_MAX_CHARACTERS])
+
+    def stopped(self, now: datetime, message: str = "") -> TrainingJob:
+        """It ended without a model because it was told to stop."""
+        early = self.stopping_rule != ""
+        return self.enter(SecondaryState.EARLY_STOPPED if early else SecondaryState.STOPPED, now, message)
+
+    def kept(self, objective: float, metrics: Mapping[str, float], artifact_uri: str, now: datetime) -> TrainingJob:
+        """It was stopped early, and the model of its best epoch so far was kept."""
+        model = replace(self, final_objective=objective, final_metrics=dict(metrics), artifact_uri=artifact_uri)
+        return model.stopped(now)
 
     def lost(self, cause: FailureCause, reason: str, *, max_attempts: int, token: str, now: datetime) -> TrainingJob:
         """The current attempt is lost: a new one follows, unless a stop was asked for or too many were lost."""
         if self.secondary is SecondaryState.STOPPING:
-            return self.enter(SecondaryState.STOPPED, now, reason)
+            return self.stopped(now, reason[:REASON_MAX_CHARACTERS])
         if self.attempt >= max_attempts:
             return self.failed(cause, f"{reason} (attempt {self.attempt} of {max_attempts})", now)
         reason = reason[:REASON_MAX_CHARACTERS]

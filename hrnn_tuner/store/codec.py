@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from hrnn_tuner.domain.autotune import AutotuneChoice
+from hrnn_tuner.domain.completion import CompletionCriteria, CompletionDetails
 from hrnn_tuner.domain.data_channel import DataChannel
+from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import (
     CategoricalRange,
@@ -104,6 +106,9 @@ def spec_to_json(spec: TuningJobSpec) -> Document:
         "limits": asdict(spec.limits),
         "seed": spec.seed,
         "weight": spec.weight,
+        "early_stopping": spec.early_stopping.value,
+        "hyperband": None if spec.hyperband is None else asdict(spec.hyperband),
+        "completion": asdict(spec.completion),
         "definitions": definitions,
         "autotune": spec.autotune,
         "warm_start": None if spec.warm_start is None else _warm_start_to_json(spec.warm_start),
@@ -121,8 +126,9 @@ def _warm_start_from_json(document: Mapping[str, Any]) -> WarmStart:
 
 
 def spec_from_json(document: Mapping[str, Any]) -> TuningJobSpec:
-    """Inverse of `spec_to_json`; reads documents of earlier versions, which had neither autotune nor warm start."""
+    """Inverse of `spec_to_json`; what earlier versions did not know is absent."""
     warm_start = document.get("warm_start")
+    hyperband = document.get("hyperband")
     definitions = tuple(
         TrainingJobDefinition(
             name=item["name"],
@@ -145,6 +151,9 @@ def spec_from_json(document: Mapping[str, Any]) -> TuningJobSpec:
         limits=ResourceLimits(**document["limits"]),
         seed=document["seed"],
         weight=document["weight"],
+        early_stopping=EarlyStoppingType(document.get("early_stopping", "OFF")),
+        hyperband=None if hyperband is None else HyperbandConfig(**hyperband),
+        completion=CompletionCriteria(**document.get("completion", {})),
         definitions=definitions,
         autotune=document.get("autotune", False),
         warm_start=None if warm_start is None else _warm_start_from_json(warm_start),
@@ -161,6 +170,18 @@ def choices_from_json(documents: list[Document] | None) -> tuple[AutotuneChoice,
     return tuple(AutotuneChoice(**document) for document in documents or ())
 
 
+def details_to_json(details: CompletionDetails) -> Document:
+    """How far a tuning job is from its completion criteria."""
+    return asdict(details) | {"converged_at": _time(details.converged_at)}
+
+
+def details_from_json(document: Mapping[str, Any] | None) -> CompletionDetails:
+    """Inverse of `details_to_json`; None is what earlier versions left."""
+    if document is None:
+        return CompletionDetails()
+    return CompletionDetails(**{**document, "converged_at": _at(document["converged_at"])})
+
+
 def status_to_json(job: TuningJob) -> Document:
     """Everything of a tuning job that changes, for its event log."""
     return {
@@ -172,6 +193,7 @@ def status_to_json(job: TuningJob) -> Document:
         "counters": asdict(job.counters),
         "best_number": job.best_number,
         "best_value": job.best_value,
+        "completion_details": details_to_json(job.completion_details),
         "tags": dict(job.tags),
     }
 
@@ -194,6 +216,7 @@ def status_from_json(spec_of: TuningJob, document: Mapping[str, Any], revision: 
         counters=Counters(**document["counters"]),
         best_number=document["best_number"],
         best_value=document["best_value"],
+        completion_details=details_from_json(document.get("completion_details")),
         tags=document["tags"],
     )
 
@@ -245,6 +268,7 @@ def training_job_to_json(job: TrainingJob) -> Document:
         "failure_reason": job.failure_reason,
         "artifact_uri": job.artifact_uri,
         "tags": dict(job.tags),
+        "stopping_rule": job.stopping_rule,
     }
 
 
@@ -272,4 +296,5 @@ def training_job_from_json(tuning_job_id: str, document: Mapping[str, Any]) -> T
         failure_reason=document["failure_reason"],
         artifact_uri=document["artifact_uri"],
         tags=document["tags"],
+        stopping_rule=document.get("stopping_rule", ""),
     )

@@ -182,10 +182,12 @@ class Control(_message.Message):
         COMMAND_GO: _ClassVar[Control.Command]
         COMMAND_STOP: _ClassVar[Control.Command]
         COMMAND_SUPERSEDED: _ClassVar[Control.Command]
+        COMMAND_STOP_AND_KEEP: _ClassVar[Control.Command]
     COMMAND_UNSPECIFIED: Control.Command
     COMMAND_GO: Control.Command
     COMMAND_STOP: Control.Command
     COMMAND_SUPERSEDED: Control.Command
+    COMMAND_STOP_AND_KEEP: Control.Command
     REF_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     ref: AttemptRef

@@ -18,7 +18,14 @@ _DRAWS = 32
 
 
 class RandomStrategy(Strategy):
-    """The draw for a number depends on the seed, that number and the configurations of lower numbers only."""
+    """The draw for a number depends on the seed, that number and the configurations of lower numbers only.
+
+    Args:
+        name: Name of the strategy in proposals.
+    """
+
+    def __init__(self, name: str = "RANDOM") -> None:
+        self._name = name
 
     def reads(self, space: SearchSpace) -> Reads:
         """What was tried, where a draw can repeat it."""
@@ -37,5 +44,5 @@ class RandomStrategy(Strategy):
                 break
             if space.can_repeat:
                 tried.add(space.key(configuration))
-            proposals.append(Proposal(configuration, "RANDOM", seed, f"draw {number}"))
+            proposals.append(Proposal(configuration, self._name, seed, f"draw {number}"))
         return proposals

@@ -12,6 +12,7 @@ _STRATEGIES: dict[StrategyName, Strategy] = {
     StrategyName.RANDOM: RandomStrategy(),
     StrategyName.GRID: GridStrategy(),
     StrategyName.SOBOL: SobolStrategy(),
+    StrategyName.HYPERBAND: RandomStrategy("HYPERBAND"),  # what makes it Hyperband is which of them it stops
 }
 
 

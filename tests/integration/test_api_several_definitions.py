@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hrnn_tuner.client import InvalidRequestError, NotImplementedByServerError
+from hrnn_tuner.client import InvalidRequestError
 from tests.support.api import CSV, Api, definition_of, hrnn_spec_of, spec_of
 
 SECOND = "tuning_job.training_job_definitions[1]"
@@ -80,15 +80,6 @@ def test_two_definitions_of_one_name_are_wrong(shared_api: Api) -> None:
 )
 def test_a_mistake_in_the_second_definition_is_named(shared_api: Api, field: str, change: dict[str, Any]) -> None:
     assert fields(shared_api, with_second(**change)) == {f"{SECOND}.{field}"}
-
-
-def test_hyperband_and_its_settings_are_both_named(shared_api: Api) -> None:
-    with pytest.raises(NotImplementedByServerError) as caught:
-        shared_api.client.create_tuning_job(
-            spec_of(strategy="STRATEGY_HYPERBAND", strategy_config={"hyperband": {"min_resource": 1}})
-        )
-    names = [item.field for item in caught.value.violations]
-    assert names == ["tuning_job.strategy", "tuning_job.strategy_config.hyperband"]
 
 
 def test_choices_beyond_the_published_recipe_are_a_warning(api: Api) -> None:

@@ -75,21 +75,24 @@ class SyntheticTrainer:
         values = context.hyperparameters
         began = time.time()
         context.training_started()
+        epochs = 0
         for epoch in range(1, int(values["epochs"]) + 1):
             if not self._epoch(context, float(values["epoch_seconds"])):
-                return
+                break
             value = score(
                 x=float(values["x"]), k=int(values["k"]), c=str(values["c"]), flag=bool(values["flag"]), epoch=epoch
             )
             context.report(epoch, {"score": float("nan") if values["fail"] == "nan" else value})
+            epochs = epoch
             self._fail(str(values["fail"]))
-        if context.should_stop():
+        if epochs == 0:
             return
         (context.artifact_dir / "model.txt").write_text(json.dumps(dict(values), sort_keys=True))
         facts = {
             "hyperparameters": dict(values),
             "pid": os.getpid(),
             "note": os.environ.get(NOTE_VARIABLE, ""),
+            "epochs": epochs,
             "began": began,  # seconds since 1970, by the host's clock
             "ended": time.time(),
         }

@@ -33,7 +33,7 @@ def test_a_checked_request_is_stored_under_the_algorithms_own_name(tmp_path: Pat
     checked = check_tuning_job(request, REGISTRY, settings)
     assert REGISTRY[name] is HRNN
     spec = from_proto.domain_spec(
-        checked.tuning_job, algorithms=REGISTRY, max_training_jobs=1, seed=1, settings=settings
+        checked.tuning_job, algorithms=REGISTRY, max_training_jobs=1, max_resource=None, seed=1, settings=settings
     )
     assert [definition.algorithm for definition in spec.definitions] == ["hrnn"]
 

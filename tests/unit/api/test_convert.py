@@ -113,6 +113,7 @@ def test_a_specification_comes_back_as_it_was(spec: TuningJobSpec, tags: dict[st
         received,
         algorithms=AlgorithmRegistry([ALGORITHM]),
         max_training_jobs=received.resource_limits.max_number_of_training_jobs,
+        max_resource=None if spec.hyperband is None else spec.hyperband.max_resource,
         seed=drawn,
         settings=Settings(max_attempts=1),
     )
