@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api_service import from_proto, to_proto
-from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.completion import CompletionCriteria
+from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace, Value

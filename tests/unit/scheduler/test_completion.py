@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -63,7 +64,7 @@ def test_small_steps_add_up_to_an_improvement() -> None:
 def test_the_counter_is_the_distance_to_the_last_improvement(values: list[float]) -> None:
     counts = not_improving(values)
     assert counts[0] == 0
-    assert all(after in {0, before + 1} for before, after in zip(counts, counts[1:], strict=False))
+    assert all(after in {0, before + 1} for before, after in pairwise(counts))
 
 
 def test_the_target_itself_is_enough() -> None:

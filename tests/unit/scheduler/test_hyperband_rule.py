@@ -108,7 +108,21 @@ def test_the_bracket_depends_on_seed_and_number_alone(config: HyperbandConfig, s
 
 
 def test_brackets_are_the_same_on_every_machine() -> None:
-    assert [HyperbandRule(CONFIG, seed=7).pool(number) for number in range(1, 13)] == [0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 3, 0]
+    rule = HyperbandRule(CONFIG, seed=7)
+    assert [rule.pool(number) for number in range(1, 13)] == [
+        0,
+        0,
+        0,
+        0,
+        2,
+        0,
+        0,
+        0,
+        1,
+        0,
+        3,
+        0,
+    ]
 
 
 def test_training_jobs_fall_into_brackets_by_their_weights() -> None:
