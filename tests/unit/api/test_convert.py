@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from api_service import from_proto, to_proto
 from hrnn_tuner.algorithms import AlgorithmRegistry
+from hrnn_tuner.domain.completion import CompletionCriteria
 from hrnn_tuner.domain.data_channel import DataChannel
+from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.parameter_range import identity
 from hrnn_tuner.domain.search_space import (
@@ -101,6 +103,9 @@ SPECS = st.builds(
     seed=st.integers(0, 2**63 - 1),
     definitions=st.tuples(DEFINITIONS),
     weight=st.integers(1, 1000),
+    early_stopping=st.sampled_from(EarlyStoppingType),
+    hyperband=st.none() | st.builds(HyperbandConfig, st.integers(1, 100), st.integers(100, 20_000)),
+    completion=st.builds(CompletionCriteria, st.none() | DOUBLE, st.none() | st.integers(3, 100), st.booleans()),
 )
 
 
@@ -113,7 +118,7 @@ def test_a_specification_comes_back_as_it_was(spec: TuningJobSpec, tags: dict[st
         received,
         algorithms=AlgorithmRegistry([ALGORITHM]),
         max_training_jobs=received.resource_limits.max_number_of_training_jobs,
-        max_resource=None if spec.hyperband is None else spec.hyperband.max_resource,
+        max_resource=received.strategy_config.hyperband.max_resource or None,
         seed=drawn,
         settings=Settings(max_attempts=1),
     )

@@ -8,12 +8,23 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hrnn_tuner.domain.completion import CompletionCriteria, CompletionDetails
 from hrnn_tuner.domain.data_channel import DataChannel
+from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace
 from hrnn_tuner.domain.tuning_job import TuningJobSpec
-from hrnn_tuner.store.codec import range_from_json, range_to_json, spec_from_json, spec_to_json
+from hrnn_tuner.store.codec import (
+    details_from_json,
+    details_to_json,
+    range_from_json,
+    range_to_json,
+    spec_from_json,
+    spec_to_json,
+    status_from_json,
+    status_to_json,
+)
 from tests.support.search_spaces import spaces
-from tests.support.tuning import make_spec
+from tests.support.tuning import START, make_job, make_spec
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
 CHANNELS = st.builds(
@@ -34,6 +45,41 @@ def spec_with(channels: dict[str, DataChannel]) -> TuningJobSpec:
 def test_data_channels_are_stored_with_their_options(channels: dict[str, DataChannel]) -> None:
     spec = spec_with(channels)
     assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
+
+
+@given(
+    early_stopping=st.sampled_from(EarlyStoppingType),
+    hyperband=st.none() | st.builds(HyperbandConfig, st.integers(1, 9), st.integers(9, 99)),
+    completion=st.builds(
+        CompletionCriteria, st.none() | st.floats(allow_nan=False), st.none() | st.integers(3, 9), st.booleans()
+    ),
+)
+def test_how_jobs_end_early_is_stored(
+    early_stopping: EarlyStoppingType, hyperband: HyperbandConfig | None, completion: CompletionCriteria
+) -> None:
+    spec = make_spec(early_stopping=early_stopping, hyperband=hyperband, completion=completion)
+    assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
+
+
+def test_a_row_of_before_early_stopping_is_read_as_a_job_that_ends_with_its_last_training_job() -> None:
+    spec = make_spec()
+    document = spec_to_json(spec)
+    for name in ("early_stopping", "hyperband", "completion"):
+        del document[name]
+    assert spec_from_json(document) == spec
+
+
+def test_events_of_before_early_stopping_are_read() -> None:
+    job = make_job(make_spec())
+    document = status_to_json(job)
+    del document["completion_details"]
+    assert status_from_json(job, document, 0) == job
+
+
+def test_completion_details_are_stored_with_their_time() -> None:
+    details = CompletionDetails(3, -0.5, START)
+    assert details_from_json(json.loads(json.dumps(details_to_json(details)))) == details
+    assert details_from_json(None) == CompletionDetails()
 
 
 def test_a_row_of_before_the_options_is_read_as_data_without_any() -> None:
