@@ -166,9 +166,7 @@ class Proposer:
         except StrategyFailed as error:
             if self._stopped:
                 return []
-            _LOG.error(
-                "strategy failed, its proposals are random", tuning_job=job.spec.name, error=str(error)
-            )
+            _LOG.error("strategy failed, its proposals are random", tuning_job=job.spec.name, error=str(error))
             cause = str(error).strip().splitlines()[-1]
             random = RandomStrategy().propose(history, numbers, job.spec.seed)
             proposals = [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from hrnn_tuner.domain.tuning_job import StrategyName
+from scheduler_service.strategies.bayesian import BayesianStrategy
 from scheduler_service.strategies.contract import Strategy
 from scheduler_service.strategies.grid import GridStrategy
 from scheduler_service.strategies.random import RandomStrategy
 
 _STRATEGIES: dict[StrategyName, Strategy] = {
+    StrategyName.BAYESIAN: BayesianStrategy(),
     StrategyName.RANDOM: RandomStrategy(),
     StrategyName.GRID: GridStrategy(),
 }
