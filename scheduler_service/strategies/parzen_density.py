@@ -39,7 +39,7 @@ class ParzenDensity:
         count, axes = units.shape
         self._ranges = space.ranges
         self._units = np.concatenate((units, np.full((1, axes), np.nan)))  # the last component is uniform
-        self._width = _WIDTH * (1 + count) ** (-1.0 / (axes + 4))
+        self._width: float = _WIDTH * (1 + count) ** (-1.0 / (axes + 4))
 
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
         """Independent points of the unit cube, shape (count, ranges), with a coordinate for every range."""
@@ -101,4 +101,5 @@ def _normal_share(centre: float, width: float) -> float:
     """How much of a normal distribution lies in the unit interval; 1 for a centre that is NaN."""
     if math.isnan(centre):
         return 1.0
-    return 0.5 * (math.erf((1.0 - centre) / width / math.sqrt(2.0)) + math.erf(centre / width / math.sqrt(2.0)))
+    above, below = (1.0 - centre) / width, centre / width
+    return 0.5 * (math.erf(above / math.sqrt(2.0)) + math.erf(below / math.sqrt(2.0)))

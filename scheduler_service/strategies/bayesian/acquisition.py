@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement
 from botorch.models import SingleTaskGP
-from botorch.sampling import SobolQMCNormalSampler
+from botorch.sampling.normal import SobolQMCNormalSampler
 
 from scheduler_service.strategies.results import Floats
 
@@ -36,8 +36,10 @@ class Acquisition:
     def values(self, rows: Floats) -> Floats:
         """Shape (m,) for rows of shape (m, columns)."""
         with torch.no_grad():
-            chunks = [self._function(chunk) for chunk in torch.from_numpy(rows).unsqueeze(-2).split(_CHUNK)]
-        return np.nan_to_num(torch.cat(chunks).numpy(), nan=-np.inf, neginf=-np.inf)
+            starts = range(0, len(rows), _CHUNK)
+            chunks = [self._function(torch.from_numpy(rows[at : at + _CHUNK]).unsqueeze(-2)) for at in starts]
+        values: Floats = torch.cat(chunks).numpy()
+        return np.nan_to_num(values, nan=-np.inf, neginf=-np.inf)
 
     def gradients(self, rows: Floats) -> tuple[Floats, Floats]:
         """Values as in `values`, and their gradients, shape (m, columns)."""

@@ -30,9 +30,14 @@ def every_point(encoding: Encoding, allowed: Allowed) -> Points:
 
 def quasi_random(encoding: Encoding, allowed: Allowed, count: int, seed: int) -> Points:
     """Configurations at up to ``count`` points of a scrambled Sobol sequence."""
-    engine = SobolEngine(len(encoding.space.ranges), scramble=True, seed=seed)
-    units: Floats = engine.draw(count).double().numpy()
-    return distinct(encoding.at(units), allowed)
+    return distinct(encoding.at(sobol_points(len(encoding.space.ranges), count, seed)), allowed)
+
+
+def sobol_points(dimensions: int, count: int, seed: int) -> Floats:
+    """The first points of a scrambled Sobol sequence, shape (count, dimensions)."""
+    engine = SobolEngine(dimensions, scramble=True, seed=seed)  # type: ignore[no-untyped-call]  # not annotated
+    points: Floats = engine.draw(count).double().numpy()
+    return points
 
 
 def around(encoding: Encoding, allowed: Allowed, centres: Points, count: int, rng: np.random.Generator) -> Points:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,9 +64,9 @@ class Encoding:
         self._space = space
         self._relaxed = relaxed
         widths = [_width(item) for item in space.ranges]
-        ends = np.cumsum([0, *widths])
-        self._columns = [range(int(start), int(end)) for start, end in zip(ends[:-1], ends[1:], strict=True)]
-        self.width = int(ends[-1])
+        ends = [0, *accumulate(widths)]
+        self._columns = [range(start, end) for start, end in pairwise(ends)]
+        self.width = ends[-1]
 
     @property
     def space(self) -> SearchSpace:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from botorch.models import SingleTaskGP
-from torch.quasirandom import SobolEngine
 
 from hrnn_tuner.domain.search_space import Value
+from scheduler_service.strategies.bayesian.candidates import sobol_points
 from scheduler_service.strategies.bayesian.model import ModelOfResults
 from scheduler_service.strategies.bayesian.recipe import Recipe
 from scheduler_service.strategies.bayesian.surrogate import predict, quiet_torch
@@ -90,7 +90,7 @@ def importances(history: History, recipe: Recipe | None = None) -> dict[str, Imp
     names = [item.name for item in history.space.ranges]
     axes = len(names)
     with quiet_torch(_SEED):
-        sample: Floats = SobolEngine(2 * axes, scramble=True, seed=_SEED).draw(_SAMPLE).double().numpy()
+        sample = sobol_points(2 * axes, _SAMPLE, _SEED)
         first, second = sample[:, :axes], sample[:, axes:]
         at_first, at_second = _means(model, first), _means(model, second)
         variance = float(np.concatenate((at_first, at_second)).var())

@@ -14,10 +14,10 @@ from scheduler_service.strategies.results import Floats
 
 #: Rounds of moves, then a gradient ascent, and the same again.
 _PASSES = 2
-_MOVE_ROUNDS = 4
+_MOVE_ROUNDS = 3
 _ASCENT_ITERATIONS = 15
 #: Steps of an integer besides those to its neighbours, in the scaled unit interval.
-_JUMPS = (-0.25, -0.08, 0.08, 0.25)
+_JUMPS = (-0.15, 0.15)
 #: Choices of a category that are tried in one move; with more, those that follow the present one.
 _MOST_CHOICES = 24
 

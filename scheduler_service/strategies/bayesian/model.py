@@ -169,8 +169,8 @@ class ModelOfResults:
         exploits = self._objective.is_better(prediction.mean, self.best)
         counts = f"{used} of {total} results" if used < total else f"{total} results"
         explanation = (
-            f"Gaussian process ({self._recipe.kernel.value}) of {counts}, {failed} of them failures, {pending} pending: "
-            f"log expected improvement {value:.3g}, {self._objective.metric_name} predicted "
+            f"Gaussian process ({self._recipe.kernel.value}) of {counts}, {failed} of them failures, "
+            f"{pending} pending: log expected improvement {value:.3g}, {self._objective.metric_name} predicted "
             f"{prediction.mean:.4g} ± {prediction.deviation:.2g}, best so far {self.best:.4g}: "
             f"{'exploits' if exploits else 'explores'}"
         )

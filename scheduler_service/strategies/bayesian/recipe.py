@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scheduler_service.strategies.start_design import StartDesign
 
@@ -50,11 +50,11 @@ class Recipe:
 
     kernel: Kernel = Kernel.RBF
     transform: Transform = Transform.YEO_JOHNSON
-    start: StartDesign = StartDesign(block=5, centre=True)
+    start: StartDesign = field(default=StartDesign(block=5, centre=True))
     domain: AcquisitionDomain = AcquisitionDomain.GRID
     fit_points: int = 200
     model_points: int = 400
     exhaustive_points: int = 5_000
-    candidates: int = 1_024
-    searches: int = 8
+    candidates: int = 512
+    searches: int = 6
     parzen_after: int = 2_000

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
 from scheduler_service.strategies.results import Floats
 
+Positions: TypeAlias = NDArray[np.intp]
 
-def informative(rows: Floats, values: Floats, count: int) -> NDArray[np.intp]:
+
+def informative(rows: Floats, values: Floats, count: int) -> Positions:
     """Positions of ``count`` results, ascending: half the best, a quarter the latest, and others spread widely.
 
     The best say where to look next, the latest keep the model from proposing what has just been found useless, and
@@ -26,7 +30,7 @@ def informative(rows: Floats, values: Floats, count: int) -> NDArray[np.intp]:
     chosen[np.argsort(-values, kind="stable")[: count // 2]] = True
     chosen[np.flatnonzero(~chosen)[-(count // 4) :]] = True
     distance = np.full(total, np.inf)
-    for position in np.flatnonzero(chosen):
+    for position in np.flatnonzero(chosen).tolist():
         distance = np.minimum(distance, _squared_distances(rows, position))
     while chosen.sum() < count:
         position = int(np.argmax(np.where(chosen, -1.0, distance)))

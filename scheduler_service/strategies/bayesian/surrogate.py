@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from botorch.exceptions import BotorchWarning, ModelFittingError
+from botorch.exceptions.errors import ModelFittingError
+from botorch.exceptions.warnings import BotorchWarning
 from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
 from gpytorch.constraints import GreaterThan
@@ -20,10 +21,11 @@ from gpytorch.priors import LogNormalPrior
 from linear_operator.utils.warnings import NumericalWarning
 
 from scheduler_service.strategies.bayesian.recipe import Kernel
+from scheduler_service.strategies.bayesian.subset import Positions
 from scheduler_service.strategies.results import Floats
 
 #: Steps of L-BFGS-B; more improve the likelihood by less than a hundredth and take several times as long.
-_FIT_ITERATIONS = 50
+_FIT_ITERATIONS = 40
 _MIN_LENGTH_SCALE = 0.025
 #: Rows whose prediction is computed at a time, which bounds the memory.
 _CHUNK = 1_024
@@ -48,7 +50,7 @@ def quiet_torch(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def fitted_model(kernel: Kernel, dimensions: int, rows: Floats, targets: Floats, fit_on: Floats) -> SingleTaskGP:
+def fitted_model(kernel: Kernel, dimensions: int, rows: Floats, targets: Floats, fit_on: Positions) -> SingleTaskGP:
     """A Gaussian process with noise, conditioned on all rows.
 
     The priors are BoTorch's default ones: length scales grow with the square root of the dimension (Hvarfner, Hellsten
@@ -62,22 +64,30 @@ def fitted_model(kernel: Kernel, dimensions: int, rows: Floats, targets: Floats,
         targets: Transformed values, shape (n,).
         fit_on: Positions of the rows that length scales and noise are fitted on.
     """
-    x, y = torch.from_numpy(rows), torch.from_numpy(targets).unsqueeze(-1)
-    chosen = torch.from_numpy(fit_on.astype(np.int64))
-    model = SingleTaskGP(
-        x[chosen], y[chosen], covar_module=_kernel(kernel, rows.shape[1], dimensions), outcome_transform=None
-    )
-    before = {name: value.clone() for name, value in model.state_dict().items()}
+    part = _prior_model(kernel, dimensions, rows[fit_on], targets[fit_on])
+    hyperparameters = {name: value.clone() for name, value in part.state_dict().items()}
     try:
         fit_gpytorch_mll(
-            ExactMarginalLogLikelihood(model.likelihood, model),
+            ExactMarginalLogLikelihood(part.likelihood, part),
             optimizer_kwargs={"options": {"maxiter": _FIT_ITERATIONS}},
         )
-    except ModelFittingError:  # the modes of the priors are a usable model too
-        model.load_state_dict(before)
-    model.set_train_data(x, y.squeeze(-1), strict=False)
+        hyperparameters = part.state_dict()
+    except ModelFittingError:  # the modes of the priors, which it started from, are usable too
+        pass
+    model = _prior_model(kernel, dimensions, rows, targets)
+    model.load_state_dict(hyperparameters)
     model.eval()
     return model
+
+
+def _prior_model(kernel: Kernel, dimensions: int, rows: Floats, targets: Floats) -> SingleTaskGP:
+    """A model whose hyperparameters are the modes of their priors."""
+    return SingleTaskGP(
+        torch.from_numpy(rows),
+        torch.from_numpy(targets).unsqueeze(-1),
+        covar_module=_kernel(kernel, rows.shape[1], dimensions),
+        outcome_transform=None,
+    )
 
 
 def _kernel(kind: Kernel, columns: int, dimensions: int) -> GPyTorchKernel:
@@ -93,8 +103,9 @@ def predict(model: SingleTaskGP, rows: Floats) -> tuple[Floats, Floats]:
     """Mean and standard deviation, without noise, of the transformed value at each row."""
     means, deviations = [], []
     with torch.no_grad():
-        for chunk in torch.from_numpy(rows).unsqueeze(-2).split(_CHUNK):  # one joint distribution per row
-            posterior = model.posterior(chunk)
+        for start in range(0, len(rows), _CHUNK):
+            chunk = torch.from_numpy(rows[start : start + _CHUNK])
+            posterior = model.posterior(chunk.unsqueeze(-2))  # one distribution per row instead of a joint one
             means.append(posterior.mean.flatten().numpy())
             deviations.append(posterior.variance.clamp_min(0.0).sqrt().flatten().numpy())
     return np.concatenate(means), np.concatenate(deviations)
