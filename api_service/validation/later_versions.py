@@ -9,8 +9,6 @@ from hrnn_tuner.v1 import tuning_job_pb2
 def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
     """Adds every field that is set and not implemented."""
     root = "tuning_job"
-    if spec.strategy == tuning_job_pb2.STRATEGY_BAYESIAN:
-        findings.later(f"{root}.strategy", tuning_job_pb2.Strategy.Name(spec.strategy))
     for index, definition in enumerate(spec.training_job_definitions):
         path = f"{root}.training_job_definitions[{index}]"
         if definition.HasField("stopping_condition"):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.training_job import Proposal
 from scheduler_service.strategies.contract import History, Reads, Strategy
-from scheduler_service.strategies.untried import first_untried
+from scheduler_service.strategies.untried import exhausted, new_configuration
 
 #: Draws before the untried points are listed instead; with half the space untried, all of them fail once in 2^32 times.
 _DRAWS = 32
@@ -37,11 +37,11 @@ class RandomStrategy(Strategy):
         tried = {space.key(trial.configuration) for trial in history.known}
         proposals: list[Proposal] = []
         for number in numbers:
+            if exhausted(space, tried):
+                break
             rng = random.Random(f"{seed}/{number}")
             points = ([rng.random() for _ in space.ranges] for _ in range(_DRAWS))
-            configuration = first_untried(space, tried, points)
-            if configuration is None:
-                break
+            configuration = new_configuration(space, tried, points)
             if space.can_repeat:
                 tried.add(space.key(configuration))
             proposals.append(Proposal(configuration, self._name, seed, f"draw {number}"))

@@ -8,7 +8,7 @@ from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.training_job import Proposal
 from scheduler_service.strategies.contract import History, Reads, Strategy
 from scheduler_service.strategies.sobol_sequence import sobol_point
-from scheduler_service.strategies.untried import first_untried
+from scheduler_service.strategies.untried import exhausted, new_configuration
 
 #: Later points of the sequence that may replace one whose configuration was tried: it and every `_STRIDE`-th after it.
 #: No tuning job gets as far as the first of them by itself.
@@ -30,14 +30,14 @@ class SobolStrategy(Strategy):
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """See `Strategy.propose`."""
         space = history.space
-        tried = {space.key(trial.configuration) for trial in history.trials}
+        tried = {space.key(trial.configuration) for trial in history.known}
         proposals: list[Proposal] = []
         for launched in range(history.launched, history.launched + len(numbers)):
+            if exhausted(space, tried):
+                break
             positions = range(launched, launched + _STRIDE * _REPLACEMENTS, _STRIDE)
             points = (sobol_point(position, len(space.ranges), seed) for position in positions)
-            configuration = first_untried(space, tried, points)
-            if configuration is None:
-                break
+            configuration = new_configuration(space, tried, points)
             if space.can_repeat:
                 tried.add(space.key(configuration))
             proposals.append(Proposal(configuration, "SOBOL", seed, f"point {launched + 1}, or the next new one"))

@@ -7,25 +7,26 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from hrnn_tuner.domain.search_space import ParameterRange, SearchSpace, Value
 
 
-def first_untried(
+def exhausted(space: SearchSpace, tried: Collection[Hashable]) -> bool:
+    """Whether every configuration of a finite space was tried; ``tried`` are their keys."""
+    total = space.cardinality
+    return total is not None and len(tried) >= total
+
+
+def new_configuration(
     space: SearchSpace, tried: Collection[Hashable], points: Iterable[Sequence[float]]
-) -> dict[str, Value] | None:
+) -> dict[str, Value]:
     """The configuration of the first point that is new.
 
     When all of them were tried before, it is another one that is new: in a finite space the next in order after the
     last point, in an infinite one the last point, moved to where a continuous range applies.
 
     Args:
-        space: The search space.
+        space: The search space, not `exhausted`.
         tried: The keys of the different configurations that were tried, see `SearchSpace.key`.
         points: At least one point of the unit cube.
-
-    Returns:
-        A configuration, or None when every one of a finite space was tried.
     """
     total = space.cardinality
-    if total is not None and len(tried) >= total:
-        return None
     last: Sequence[float] = ()
     for point in points:
         candidate = space.at(point)
