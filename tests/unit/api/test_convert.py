@@ -10,6 +10,7 @@ from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace, Value
 from hrnn_tuner.domain.tuning_job import ResourceLimits, StrategyName, TrainingJobDefinition, TuningJobSpec
+from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2
 from hrnn_tuner.wire_values import from_wire, to_wire
@@ -78,6 +79,13 @@ SPECS = st.builds(
     seed=st.integers(0, 2**63 - 1),
     definitions=st.tuples(DEFINITIONS),
     weight=st.integers(1, 1000),
+    autotune=st.booleans(),
+    warm_start=st.none()
+    | st.builds(
+        WarmStart,
+        st.sampled_from(WarmStartType),
+        st.lists(st.builds(Parent, id=NAME, name=NAME), min_size=1, max_size=5).map(tuple),
+    ),
 )
 
 
@@ -92,7 +100,10 @@ def test_a_specification_comes_back_as_it_was(spec: TuningJobSpec, tags: dict[st
         max_training_jobs=received.resource_limits.max_number_of_training_jobs,
         seed=drawn,
         settings=Settings(max_attempts=1),
+        parents=spec.warm_start.parents if spec.warm_start is not None else (),
     )
+    shown = [] if spec.warm_start is None else [parent.name for parent in spec.warm_start.parents]
+    assert list(received.warm_start_config.parent_tuning_job_names) == shown
     assert back == spec
     assert repr(back.definitions[0].space) == repr(spec.definitions[0].space), "1 stays 1, and True stays True"
     assert dict(received.tags) == tags
