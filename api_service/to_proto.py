@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from api_service.best import Best
 from api_service.tokens import resume_token
 from hrnn_tuner.algorithms import Algorithm
-from hrnn_tuner.domain.search_space import CategoricalRange, IntegerRange, SearchSpace, Value
+from hrnn_tuner.domain.search_space import CategoricalRange, Condition, IntegerRange, SearchSpace, Value
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob, TuningJobSpec
 from hrnn_tuner.domain.warm_start import WarmStart
@@ -34,22 +34,40 @@ def values(items: Mapping[str, Value]) -> dict[str, parameters_pb2.Hyperparamete
     return {name: to_wire(item) for name, item in items.items()}
 
 
+def _condition(condition: Condition | None) -> parameters_pb2.ParameterCondition | None:
+    """When a range applies; None stays absent."""
+    if condition is None:
+        return None
+    return parameters_pb2.ParameterCondition(name=condition.name, values=map(to_wire, condition.values))
+
+
 def ranges(space: SearchSpace) -> parameters_pb2.ParameterRanges:
     """A search space."""
     message = parameters_pb2.ParameterRanges()
     for item in space.ranges:
+        condition = _condition(item.condition)
         if isinstance(item, CategoricalRange):
             choices = [to_wire(choice) for choice in item.choices]
-            message.categorical_parameter_ranges.add(name=item.name, values=choices)
+            message.categorical_parameter_ranges.add(name=item.name, values=choices, condition=condition)
             continue
         scaling = f"SCALING_TYPE_{item.scaling.value}"
         if isinstance(item, IntegerRange):
             message.integer_parameter_ranges.add(
-                name=item.name, min_value=item.minimum, max_value=item.maximum, scaling_type=scaling
+                name=item.name,
+                min_value=item.minimum,
+                max_value=item.maximum,
+                scaling_type=scaling,
+                condition=condition,
+                grid_points=item.grid_points,
             )
         else:
             message.continuous_parameter_ranges.add(
-                name=item.name, min_value=item.minimum, max_value=item.maximum, scaling_type=scaling
+                name=item.name,
+                min_value=item.minimum,
+                max_value=item.maximum,
+                scaling_type=scaling,
+                condition=condition,
+                grid_points=item.grid_points,
             )
     return message
 

@@ -212,7 +212,7 @@ class TuningJobs:
         now = self._clock()
         spec = from_proto.domain_spec(
             checked.tuning_job,
-            algorithm=checked.algorithm,
+            algorithms=self._algorithms,
             max_training_jobs=checked.max_training_jobs,
             seed=secrets.randbits(_SEED_BITS),
             settings=self._settings,

@@ -34,9 +34,9 @@ class Settings(BaseSettings):
     )
 
     max_training_jobs_limit: int = Field(
-        750, ge=1, description="Largest max_number_of_training_jobs (10000 for RANDOM)"
+        750, ge=1, description="Largest max_number_of_training_jobs (10000 for RANDOM and SOBOL)"
     )
-    max_training_jobs_limit_random: int = Field(10_000, ge=1, description="The same for STRATEGY_RANDOM")
+    max_training_jobs_limit_random: int = Field(10_000, ge=1, description="The same for STRATEGY_RANDOM and SOBOL")
     max_parallel_limit: int = Field(100, ge=1, description="Largest max_parallel_training_jobs")
     max_tuning_jobs_in_progress: int = Field(100, ge=1, description="Most tuning jobs in progress at a time")
 

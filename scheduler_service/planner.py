@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 
 from hrnn_tuner.domain.fair_share import Demand, shares
 from hrnn_tuner.domain.states import CompletionReason, FailureCause, SecondaryState, TuningJobState
-from hrnn_tuner.domain.training_job import Proposal, TrainingJob, Transition
+from hrnn_tuner.domain.training_job import TrainingJob, Transition
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import JobChange, Transaction
 from scheduler_service import convert
-from scheduler_service.history import read_history
-from scheduler_service.strategies import strategy_for
+from scheduler_service.proposing import Launch, NextProposals, Proposer
 
 
 def new_token() -> str:
@@ -30,11 +29,12 @@ def training_job_name(tuning_job: TuningJob, number: int) -> str:
 
 
 class Planner:
-    """Decides what to launch. Thread-safe; keeps no state between calls."""
+    """Decides what to launch. Thread-safe; keeps nothing between calls but what the proposer prepared."""
 
-    def __init__(self, *, worker_ttl: timedelta, tokens: Callable[[], str] = new_token) -> None:
+    def __init__(self, *, worker_ttl: timedelta, proposer: Proposer, tokens: Callable[[], str] = new_token) -> None:
         """Takes the silence after which a worker's slots no longer count, and the source of fencing tokens."""
         self._worker_ttl = worker_ttl
+        self._next = NextProposals(proposer)
         self._tokens = tokens
 
     def launchable(self, tx: Transaction, now: datetime, current: TuningJob | None = None) -> dict[str, int]:
@@ -65,21 +65,18 @@ class Planner:
         count = min(job.wanted, self.launchable(tx, change.now, job).get(job.id, 0))
         if count == 0:
             return 0
-        first = job.counters.launched + 1
-        strategy = strategy_for(job.spec.strategy)
-        history = read_history(tx, job, strategy.reads(job.spec.definitions[0].space))
-        proposals = strategy.propose(history, range(first, first + count), job.spec.seed)
-        for number, proposal in enumerate(proposals, start=first):
-            self._launch(tx, change, number, proposal)
-        if len(proposals) < count:
+        found = self._next.find(tx, change, count)
+        for number, launch in enumerate(found.launches, start=job.counters.launched + 1):
+            self._launch(tx, change, number, launch)
+        if found.exhausted:
             change.job = replace(change.job, completion_reason=CompletionReason.SPACE_EXHAUSTED)
             change.decide("SPACE_EXHAUSTED", 0, "every point of the search space was tried")
-        return len(proposals)
+        return len(found.launches)
 
-    def _launch(self, tx: Transaction, change: JobChange, number: int, proposal: Proposal) -> None:
+    def _launch(self, tx: Transaction, change: JobChange, number: int, launch: Launch) -> None:
         """Adds one training job and its task."""
         job = change.job
-        definition = job.spec.definitions[0]
+        definition, proposal = launch
         training_job = TrainingJob(
             tuning_job_id=job.id,
             number=number,
@@ -94,7 +91,8 @@ class Planner:
             transitions=(Transition(SecondaryState.PENDING, change.now, 1),),
             tags=dict(job.tags),
         )
-        change.decide("PROPOSED", number, f"{proposal.strategy}, seed {proposal.seed}: {proposal.explanation}")
+        explanation = f"{proposal.strategy}, seed {proposal.seed}: {proposal.explanation}"
+        change.decide("PROPOSED", number, explanation, proposal.figures)
         change.launch(training_job)
         tx.outbox.add(convert.task(job, training_job), change.now)
 

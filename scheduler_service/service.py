@@ -19,6 +19,7 @@ from scheduler_service.ingester import Ingester
 from scheduler_service.outgoing import Outgoing
 from scheduler_service.oversight import PlanningRound, Reaper
 from scheduler_service.planner import Planner
+from scheduler_service.proposing import Proposer
 from scheduler_service.relay import Relay
 from scheduler_service.wakeup import PeriodicThread, Wakeup
 
@@ -35,7 +36,8 @@ class SchedulerService:
         self.id = f"{socket.gethostname()}-{secrets.token_hex(4)}"
         lease_ttl = timedelta(seconds=settings.lease_ttl_s)
         planning_wakeup = Wakeup()
-        planner = Planner(worker_ttl=lease_ttl)
+        self._proposer = Proposer(store, planning_wakeup)
+        planner = Planner(worker_ttl=lease_ttl, proposer=self._proposer)
         health = IngestHealth()
         self._broker = broker
         self._planning_wakeup = planning_wakeup
@@ -86,6 +88,7 @@ class SchedulerService:
         """Starts everything; what was left undone by a scheduler before is taken up at once."""
         self._outgoing.start()
         self._relay.start()
+        self._proposer.start()
         self._ingester.start()
         self._dead_letters.start()
         for thread in self._threads:
@@ -101,6 +104,7 @@ class SchedulerService:
         self._dead_letters.stop()
         for thread in self._threads:
             thread.stop()
+        self._proposer.stop()
         self._relay.stop()
         self._outgoing.stop()
         _LOG.info("scheduler stopped", scheduler_id=self.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from api_service.from_proto import domain_range
+from api_service.from_proto import domain_ranges
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.search_space import CategoricalRange, ParameterRange, SearchSpace
@@ -79,7 +79,7 @@ def choose(
     if not spec.training_job_definitions:
         return []
     first = spec.training_job_definitions[0]
-    choosing = _Choosing(spec, settings, _Space(domain_range(first.parameter_ranges)), parents_launched)
+    choosing = _Choosing(spec, settings, _Space(domain_ranges(first.parameter_ranges)), parents_launched)
     steps: tuple[Callable[[_Choosing], None], ...] = (_strategy, _jobs, _parallel)
     for step in steps:
         step(choosing)

@@ -22,8 +22,6 @@ def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
         findings.later(f"{root}.completion_criteria.best_objective_not_improving", "ending without improvement")
     if criteria.convergence_detected.complete_on_convergence:
         findings.later(f"{root}.completion_criteria.convergence_detected", "ending at convergence")
-    if len(spec.training_job_definitions) > 1:
-        findings.later(f"{root}.training_job_definitions[1]", "more than one training job definition")
     for index, definition in enumerate(spec.training_job_definitions):
         path = f"{root}.training_job_definitions[{index}]"
         if definition.HasField("stopping_condition"):

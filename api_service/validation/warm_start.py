@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from api_service.from_proto import domain_range
+from api_service.from_proto import domain_ranges
 from api_service.validation.findings import Findings
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.data_channel import DataChannel
@@ -134,4 +134,4 @@ def _treatment_of(definition: tuning_job_pb2.TrainingJobDefinition) -> Treatment
     """The same of a request, as far as it is well-formed."""
     values = {name: from_wire(message) for name, message in definition.static_hyperparameters.items()}
     static = {name: value for name, value in values.items() if value is not None}
-    return Treatment(static, {item.name: item for item in domain_range(definition.parameter_ranges)})
+    return Treatment(static, {item.name: item for item in domain_ranges(definition.parameter_ranges)})

@@ -14,6 +14,7 @@ from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.v1.parameters_pb2 import (
     SCALING_TYPE_AUTO,
     SCALING_TYPE_UNSPECIFIED,
+    CategoricalParameterRange,
     ContinuousParameterRange,
     IntegerParameterRange,
     ParameterRanges,
@@ -112,9 +113,18 @@ def range_texts(ranges: ParameterRanges) -> Iterator[tuple[str, str]]:
     ]
     for item in numeric:
         scaling = "" if item.scaling_type in _PLAIN else f", {short_name(ScalingType, item.scaling_type)}"
-        yield item.name, f"{item.min_value} to {item.max_value}{scaling}"
+        grid = f", {item.grid_points} grid points" if item.HasField("grid_points") else ""
+        yield item.name, f"{item.min_value} to {item.max_value}{scaling}{grid}{_condition(item)}"
     for categorical in ranges.categorical_parameter_ranges:
-        yield categorical.name, ", ".join(value_text(value) for value in categorical.values)
+        choices = ", ".join(value_text(value) for value in categorical.values)
+        yield categorical.name, f"{choices}{_condition(categorical)}"
+
+
+def _condition(item: IntegerParameterRange | ContinuousParameterRange | CategoricalParameterRange) -> str:
+    """When a range applies; empty for always."""
+    if not item.HasField("condition"):
+        return ""
+    return f"; only if {item.condition.name} is {' or '.join(map(value_text, item.condition.values))}"
 
 
 def _best(title: str, job: TrainingJob, tuning_job: TuningJob) -> Table:

@@ -33,12 +33,21 @@ class Transition:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A hyperparameter set and why it was proposed."""
+    """A hyperparameter set and why it was proposed.
+
+    Attributes:
+        hyperparameters: The tuned ones.
+        strategy: Who proposed it.
+        seed: Of the tuning job.
+        explanation: Why, for people.
+        figures: The numbers behind it, by name.
+    """
 
     hyperparameters: Mapping[str, Value]
     strategy: str
     seed: int
     explanation: str = ""
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -34,3 +34,10 @@ class Trial:
     status: TrialStatus = TrialStatus.PENDING
     value: float | None = None
     curve: tuple[tuple[int, float], ...] = ()
+
+    @classmethod
+    def of(cls, number: int, configuration: Mapping[str, Value], active: bool, value: float | None) -> Trial:
+        """The trial of a training job that is active or has ended with a value or none."""
+        if active:
+            return cls(number, configuration)
+        return cls(number, configuration, TrialStatus.FAILED if value is None else TrialStatus.OBSERVED, value)

@@ -30,6 +30,7 @@ class StrategyName(enum.Enum):
     RANDOM = "RANDOM"
     HYPERBAND = "HYPERBAND"
     GRID = "GRID"
+    SOBOL = "SOBOL"
 
 
 @dataclass(frozen=True)

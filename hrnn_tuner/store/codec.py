@@ -12,6 +12,7 @@ from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import (
     CategoricalRange,
+    Condition,
     ContinuousRange,
     IntegerRange,
     ParameterRange,
@@ -42,28 +43,36 @@ def _at(text: str | None) -> datetime | None:
 
 
 def range_to_json(item: ParameterRange) -> Document:
-    """A range with its kind."""
+    """A range with its kind; what it does not have is left out."""
+    document: Document
     if isinstance(item, CategoricalRange):
-        return {"kind": "categorical", "name": item.name, "choices": list(item.choices)}
-    kind = "integer" if isinstance(item, IntegerRange) else "continuous"
-    return {
-        "kind": kind,
-        "name": item.name,
-        "minimum": item.minimum,
-        "maximum": item.maximum,
-        "scaling": item.scaling.value,
-    }
+        document = {"kind": "categorical", "name": item.name, "choices": list(item.choices)}
+    else:
+        document = {
+            "kind": "integer" if isinstance(item, IntegerRange) else "continuous",
+            "name": item.name,
+            "minimum": item.minimum,
+            "maximum": item.maximum,
+            "scaling": item.scaling.value,
+        }
+        if item.grid_points is not None:
+            document["grid_points"] = item.grid_points
+    if item.condition is not None:
+        document["condition"] = {"name": item.condition.name, "values": list(item.condition.values)}
+    return document
 
 
 def range_from_json(document: Mapping[str, Any]) -> ParameterRange:
     """Inverse of `range_to_json`."""
-    name = document["name"]
+    name, needed = document["name"], document.get("condition")
+    condition = None if needed is None else Condition(needed["name"], tuple(needed["values"]))
     if document["kind"] == "categorical":
-        return CategoricalRange(name, tuple(document["choices"]))
-    scaling = Scaling(document["scaling"])
+        return CategoricalRange(name, tuple(document["choices"]), condition)
+    scaling, grid_points = Scaling(document["scaling"]), document.get("grid_points")
+    minimum, maximum = document["minimum"], document["maximum"]
     if document["kind"] == "integer":
-        return IntegerRange(name, document["minimum"], document["maximum"], scaling)
-    return ContinuousRange(name, float(document["minimum"]), float(document["maximum"]), scaling)
+        return IntegerRange(name, minimum, maximum, scaling, condition, grid_points)
+    return ContinuousRange(name, float(minimum), float(maximum), scaling, condition, grid_points)
 
 
 def _channel(document: str | Mapping[str, Any]) -> DataChannel:

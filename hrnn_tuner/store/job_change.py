@@ -14,6 +14,7 @@ from typing import Any
 
 from hrnn_tuner.domain.states import TrainingJobState
 from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import codec
 from hrnn_tuner.store.events import Event, EventKind, EventRepository
@@ -59,6 +60,15 @@ class JobChange:
         """Reads training jobs that will be asked for, all at once."""
         missing = [number for number in numbers if number not in self._known]
         self._known.update({job.number: job for job in self._training_jobs.numbered(self.job.id, missing)})
+
+    def trials(self) -> list[tuple[str, Trial]]:
+        """All training jobs as a strategy sees them, with the changes made here so far; see the repository's."""
+        stored = {trial.number: (name, trial) for name, trial in self._training_jobs.trials(self.job.id)}
+        for number in (*self._dirty, *self._new):
+            job = self._known[number]
+            trial = Trial.of(number, job.proposal.hyperparameters, job.active, job.final_objective)
+            stored[number] = (job.definition_name, trial)
+        return [stored[number] for number in sorted(stored)]
 
     def launch(self, training_job: TrainingJob) -> None:
         """Adds a training job."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import statistics
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState
 from hrnn_tuner.domain.training_job import TrainingJob
-from hrnn_tuner.domain.trial import Trial, TrialStatus
+from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.store import codec
 from hrnn_tuner.store.paging import Cursor, Page, keyset
 from hrnn_tuner.store.schema import metric_points, training_jobs
 
 _ACTIVE = ("IN_PROGRESS", "STOPPING")
+#: Training jobs whose durations stand for all.
+_TYPICAL_OF = 50
 
 
 class TrainingJobOrder(enum.Enum):
@@ -130,23 +133,33 @@ class TrainingJobRepository:
                 .values(seen_at=now)
             )
 
-    def trials(self, tuning_job_id: str) -> list[Trial]:
-        """All training jobs as a strategy sees them, without curves, by number."""
+    def trials(self, tuning_job_id: str) -> list[tuple[str, Trial]]:
+        """All training jobs as a strategy sees them, without curves, by number; each with its definition's name."""
         table = training_jobs.c
         query = (
-            select(table.number, table.proposal, table.state, table.final_objective)
+            select(table.number, table.definition_name, table.proposal, table.state, table.final_objective)
             .where(table.tuning_job_id == tuning_job_id)
             .order_by(table.number)
         )
         return [
-            Trial(
-                row.number,
-                row.proposal["hyperparameters"],
-                _trial_status(row.state, row.final_objective),
-                row.final_objective,
+            (
+                row.definition_name,
+                Trial.of(row.number, row.proposal["hyperparameters"], row.state in _ACTIVE, row.final_objective),
             )
             for row in self._connection.execute(query)
         ]
+
+    def typical_seconds(self, tuning_job_id: str) -> float | None:
+        """Median seconds from start to end of the latest training jobs that ended; None when none has."""
+        table = training_jobs.c
+        query = (
+            select(table.started_at, table.ended_at)
+            .where(table.tuning_job_id == tuning_job_id, table.started_at.is_not(None), table.ended_at.is_not(None))
+            .order_by(table.number.desc())
+            .limit(_TYPICAL_OF)
+        )
+        seconds = [(ended - started).total_seconds() for started, ended in self._connection.execute(query)]
+        return statistics.median(seconds) if seconds else None
 
     def page(self, query: TrainingJobQuery, *, after: Cursor | None, limit: int) -> Page[TrainingJob]:
         """One page of a list."""
@@ -179,13 +192,6 @@ class TrainingJobRepository:
         query = select(training_jobs).where(condition)
         rows = self._connection.execute(query.order_by(training_jobs.c.tuning_job_id, training_jobs.c.number))
         return [_to_job(row) for row in rows]
-
-
-def _trial_status(state: str, final_objective: float | None) -> TrialStatus:
-    """What a strategy can learn from a training job."""
-    if state in _ACTIVE:
-        return TrialStatus.PENDING
-    return TrialStatus.FAILED if final_objective is None else TrialStatus.OBSERVED
 
 
 class MetricRepository:

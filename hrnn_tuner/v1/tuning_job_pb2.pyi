@@ -20,6 +20,7 @@ class Strategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STRATEGY_RANDOM: _ClassVar[Strategy]
     STRATEGY_HYPERBAND: _ClassVar[Strategy]
     STRATEGY_GRID: _ClassVar[Strategy]
+    STRATEGY_SOBOL: _ClassVar[Strategy]
 
 class ObjectiveType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -63,6 +64,7 @@ STRATEGY_BAYESIAN: Strategy
 STRATEGY_RANDOM: Strategy
 STRATEGY_HYPERBAND: Strategy
 STRATEGY_GRID: Strategy
+STRATEGY_SOBOL: Strategy
 OBJECTIVE_TYPE_UNSPECIFIED: ObjectiveType
 OBJECTIVE_TYPE_MAXIMIZE: ObjectiveType
 OBJECTIVE_TYPE_MINIMIZE: ObjectiveType

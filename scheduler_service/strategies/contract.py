@@ -54,8 +54,9 @@ class History:
 class Strategy(ABC):
     """Proposes hyperparameter sets."""
 
-    #: Whether a proposal takes long enough to be made outside of the transaction that launches it.
-    expensive: bool = False
+    #: After how many launched training jobs a proposal takes so long that it is made outside of the transaction that
+    #: launches it, in a process of its own; None for never.
+    expensive_after: int | None = None
 
     @abstractmethod
     def reads(self, space: SearchSpace) -> Reads:

@@ -6,10 +6,12 @@ from hrnn_tuner.domain.tuning_job import StrategyName
 from scheduler_service.strategies.contract import Strategy
 from scheduler_service.strategies.grid import GridStrategy
 from scheduler_service.strategies.random import RandomStrategy
+from scheduler_service.strategies.sobol import SobolStrategy
 
 _STRATEGIES: dict[StrategyName, Strategy] = {
     StrategyName.RANDOM: RandomStrategy(),
     StrategyName.GRID: GridStrategy(),
+    StrategyName.SOBOL: SobolStrategy(),
 }
 
 

@@ -52,13 +52,6 @@ def test_a_field_of_the_definition(shared_api: Api, field: str, change: dict[str
     assert [item.field for item in caught.value.violations] == [field]
 
 
-def test_a_second_definition(shared_api: Api) -> None:
-    spec = spec_of()
-    spec["training_job_definitions"] *= 2
-    with pytest.raises(NotImplementedByServerError, match=r"training_job_definitions\[1\]"):
-        shared_api.client.create_tuning_job(spec)
-
-
 def test_a_wrong_field_beside_it_is_listed_too(shared_api: Api) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         shared_api.client.create_tuning_job(spec_of("bad name!", strategy="STRATEGY_HYPERBAND"))

@@ -181,7 +181,8 @@ def test_metrics_are_paged_and_filtered(api: Api) -> None:
 
 
 def test_algorithms_show_hyperparameters_with_range_default_and_tunable(shared_api: Api) -> None:
-    assert [item.name for item in shared_api.client.list_algorithms()] == ["hrnn", "synthetic"]
+    names = ["hrnn", "hrnn-coldstart", "hrnn-metadata", "popularity-count", "synthetic"]
+    assert sorted(item.name for item in shared_api.client.list_algorithms()) == names
     hrnn = shared_api.client.get_algorithm("hrnn")
     declared = {item.name: item for item in hrnn.hyperparameters}
     hidden = declared["hidden_dimension"]
@@ -189,5 +190,6 @@ def test_algorithms_show_hyperparameters_with_range_default_and_tunable(shared_a
     assert (hidden.recommended_min_value, hidden.recommended_max_value) == (32, 256)
     assert hidden.tunable
     assert not declared["max_user_history_length_percentile"].tunable
-    with pytest.raises(NotFoundError, match="there are: hrnn, synthetic"):
+    assert (declared["seed"].default_value.integer_value, declared["seed"].tunable) == (0, False)
+    with pytest.raises(NotFoundError, match="there are: hrnn, hrnn-coldstart, "):
         shared_api.client.get_algorithm("other")

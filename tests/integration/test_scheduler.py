@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,13 @@ from hrnn_tuner.broker import Message
 from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD, TASKS_EXCHANGE, build_topology
 from hrnn_tuner.domain.clock import utc_now
-from hrnn_tuner.domain.search_space import CategoricalRange
+from hrnn_tuner.domain.search_space import (
+    CategoricalRange,
+    ContinuousRange,
+    IntegerRange,
+    ParameterRange,
+    SearchSpace,
+)
 from hrnn_tuner.domain.states import (
     CompletionReason,
     FailureCause,
@@ -21,10 +28,11 @@ from hrnn_tuner.domain.states import (
     TrainingJobState,
     TuningJobState,
 )
-from hrnn_tuner.domain.tuning_job import StrategyName, TuningJob
+from hrnn_tuner.domain.tuning_job import StrategyName, TuningJob, TuningJobSpec
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import queue_pb2
+from scheduler_service.definition_bandit import MINIMUM
 from scheduler_service.service import SchedulerService
 from tests.support.invariants import check_invariants, read_training_jobs
 from tests.support.simulated_worker import Faults, SimulatedWorker
@@ -99,6 +107,63 @@ def test_a_grid_job_tries_every_combination_once(store: Store, hub: InMemoryHub)
         wait_for_end(store, job)
     points = [tuple(row.proposal.hyperparameters.items()) for row in read_training_jobs(store, job.id)]
     assert len(set(points)) == 6
+
+
+def with_definitions(spec: TuningJobSpec, **ranges: tuple[ParameterRange, ...]) -> TuningJobSpec:
+    """The specification with a definition for each search space."""
+    (definition,) = spec.definitions
+    return replace(
+        spec,
+        definitions=tuple(replace(definition, name=name, space=SearchSpace(own)) for name, own in ranges.items()),
+    )
+
+
+def test_the_better_of_two_definitions_gets_more_training_jobs_and_each_its_minimum(
+    store: Store, hub: InMemoryHub
+) -> None:
+    spec = with_definitions(
+        make_spec(max_training_jobs=16, max_parallel=2, static={"k": 1, "flag": False}),
+        low=(ContinuousRange("x", 0.0, 0.1),),
+        high=(ContinuousRange("x", 0.8, 1.0),),
+    )
+    job = create_job(store, spec, now=utc_now())
+    with running(store, hub, objective=lambda assignment: assignment.hyperparameters["x"].double_value):
+        ended = wait_for_end(store, job)
+    rows = read_training_jobs(store, job.id)
+    shares = Counter(row.definition_name for row in rows)
+    assert shares["low"] >= MINIMUM
+    assert shares["high"] > shares["low"]
+    assert rows[(ended.best_number or 0) - 1].definition_name == "high"
+
+
+def test_a_definition_is_searched_beside_others_as_it_is_alone(store: Store, hub: InMemoryHub) -> None:
+    spaces = {"first": (ContinuousRange("x", 0.0, 1.0),), "second": (IntegerRange("k", 1, 9),)}
+    both = create_job(store, with_definitions(make_spec("both", max_training_jobs=10), **spaces), now=utc_now())
+    alone = create_job(
+        store, with_definitions(make_spec("alone", max_training_jobs=10), first=spaces["first"]), now=utc_now()
+    )
+    with running(store, hub):
+        wait_for_end(store, both)
+        wait_for_end(store, alone)
+    points = [
+        [row.proposal.hyperparameters for row in read_training_jobs(store, job.id) if row.definition_name == "first"]
+        for job in (both, alone)
+    ]
+    assert points[0] == points[1][: len(points[0])]
+
+
+def test_the_end_of_one_definitions_space_leaves_the_others_their_share(store: Store, hub: InMemoryHub) -> None:
+    spec = with_definitions(
+        make_spec(max_training_jobs=9, max_parallel=3),
+        two=(CategoricalRange("flag", (True, False)),),
+        five=(IntegerRange("k", 1, 5),),
+    )
+    job = create_job(store, spec, now=utc_now())
+    with running(store, hub):
+        ended = wait_for_end(store, job)
+    assert ended.completion_reason is CompletionReason.SPACE_EXHAUSTED
+    shares = Counter(row.definition_name for row in read_training_jobs(store, job.id))
+    assert shares == {"two": 2, "five": 5}
 
 
 @pytest.mark.parametrize("example", range(4))

@@ -33,6 +33,7 @@ class HrnnSettings:
     patience: int
     loss: str
     negative_samples: int
+    precision: str
     seed: int
     split: str
     truth: str

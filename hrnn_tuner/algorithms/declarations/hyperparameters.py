@@ -162,6 +162,15 @@ TRAINING = (
         description="Negatives shared by the events of an optimizer step, with the sampled loss.",
     ),
     Hyperparameter(
+        name="precision",
+        type=HyperparameterType.CATEGORICAL,
+        default="auto",
+        choices=("auto", "float32", "bfloat16"),
+        tunable=False,
+        description="To what the factors of the full softmax's matrix products are rounded, by far the largest of all; "
+        "everything else is float32. auto: bfloat16 on GPUs that are faster with it, else float32.",
+    ),
+    Hyperparameter(
         name="seed",
         type=HyperparameterType.INTEGER,
         default=0,

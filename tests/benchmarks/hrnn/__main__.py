@@ -7,7 +7,10 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import torch
+
 from tests.benchmarks.hrnn.amazon import amazon
+from tests.benchmarks.hrnn.gpu import gpu
 from tests.benchmarks.hrnn.leave_last_out import leave_last_out
 from tests.benchmarks.hrnn.results import Results
 from tests.benchmarks.hrnn.speed import DATA_NAMES, speed
@@ -19,6 +22,7 @@ TABLES: Mapping[str, Callable[[int], Results]] = {
     "temporal": temporal,
     "ablation": ablation,
     "speed": speed,
+    "gpu": gpu,
 }
 
 
@@ -42,6 +46,9 @@ def main() -> None:
     if unknown:
         parser.error(f"unknown tables: {', '.join(unknown)}; known: {', '.join(TABLES)}")
     for name in arguments.tables or TABLES:
+        if name == "gpu" and not torch.cuda.is_available():
+            print("no GPU here: the table gpu is not measured", flush=True)
+            continue
         results = tables[name](arguments.jobs)
         results.show()
         if arguments.record:

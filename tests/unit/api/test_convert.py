@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api_service import from_proto, to_proto
+from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace, Value
@@ -96,7 +97,7 @@ def test_a_specification_comes_back_as_it_was(spec: TuningJobSpec, tags: dict[st
     received = tuning_job_pb2.TuningJobSpec.FromString(sent.SerializeToString())
     back = from_proto.domain_spec(
         received,
-        algorithm=ALGORITHM,
+        algorithms=AlgorithmRegistry([ALGORITHM]),
         max_training_jobs=received.resource_limits.max_number_of_training_jobs,
         seed=drawn,
         settings=Settings(max_attempts=1),

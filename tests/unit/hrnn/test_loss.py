@@ -30,6 +30,17 @@ def test_the_full_loss_and_its_gradients_are_those_of_cross_entropy() -> None:
         torch.testing.assert_close(mine, reference, rtol=1e-4, atol=1e-4)
 
 
+def test_rounded_products_change_loss_and_gradients_by_less_than_a_hundredth() -> None:
+    queries, table, bias, targets, weights = _inputs()
+    exact = full_softmax_loss(queries, table, bias, targets, weights)
+    rounded = full_softmax_loss(queries, table, bias, targets, weights, products=torch.bfloat16)
+    assert rounded.item() != exact.item()
+    assert rounded.item() == pytest.approx(exact.item(), rel=1e-3)
+    wanted = torch.autograd.grad(exact, (queries, table, bias))
+    for mine, reference in zip(torch.autograd.grad(rounded, (queries, table, bias)), wanted, strict=True):
+        assert (mine - reference).norm() < 0.01 * reference.norm()
+
+
 def test_the_full_loss_of_no_targets_is_zero() -> None:
     queries, table, bias, targets, weights = _inputs()
     assert full_softmax_loss(queries[:0], table, bias, targets[:0], weights[:0]).item() == 0.0

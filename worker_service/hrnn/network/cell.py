@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from worker_service.hrnn.data.sessions import FEATURES, FIRST, SESSION_START
 from worker_service.hrnn.network.recurrence import UserWeights, run_steps
+from worker_service.hrnn.network.step_graphs import StepGraphs
 
 #: Start of the discount's bias: sigmoid(2) = 0.88, so that an untrained cell remembers.
 _DISCOUNT_BIAS = 2.0
@@ -90,6 +91,9 @@ class HrnnCell(nn.Module):
         generator: Source of the initial weights.
         discount: Whether the state is discounted; otherwise g = 1.
         user_level: Whether there is a user level. Without both, the cell is exactly `torch.nn.GRU` with resets.
+
+    Attributes:
+        graphs: Records the steps for training on a GPU; None to launch them one by one.
     """
 
     def __init__(
@@ -100,6 +104,7 @@ class HrnnCell(nn.Module):
         self.discount = discount
         self.user_level = user_level
         self.session = GruWeights(hidden, generator)
+        self.graphs: StepGraphs | None = StepGraphs()
         if discount:
             self.discount_item = nn.Parameter(torch.zeros(hidden, hidden))
             self.discount_time = nn.Parameter(torch.zeros(hidden, FEATURES))
@@ -142,21 +147,17 @@ class HrnnCell(nn.Module):
         if self.discount:
             decays = functional.linear(embedded, self.discount_item, self.discount_bias)
             keep = (decays + functional.linear(features, self.discount_time)).sigmoid() * kept
+        gru, weights = self.session, self._user_weights()
+        given = (gru.project(inputs), keep, kept.detach(), state.hidden, state.user, gru.weight_hh, gru.bias_hh)
+        if self.graphs is not None and features.is_cuda and torch.is_grad_enabled() and starts is None:
+            dense = (*given, features[..., SESSION_START : SESSION_START + 1], *(weights or ()))
+            recorded = self.graphs.find(*dense)
+            if recorded is not None:
+                hidden, levels = recorded(*dense)
+                return hidden, levels if self.user_level else None, HrnnState(hidden[-1].clone(), levels[-1].clone())
         if marks is None:
             marks = StepMarks.of(features.detach().cpu().numpy(), features.device)
-        hidden, user = run_steps(
-            self.session.project(inputs),
-            keep,
-            kept.detach(),
-            state.hidden,
-            state.user,
-            self.session.weight_hh,
-            self.session.bias_hh,
-            marks.starts,
-            marks.firsts,
-            self._user_weights(),
-            starts,
-        )
+        hidden, user = run_steps(*given, marks.starts, marks.firsts, weights, starts)
         return hidden, user, HrnnState(hidden[-1], state.user if user is None else user[-1])
 
     def _user_weights(self) -> UserWeights | None:

@@ -29,6 +29,13 @@ class ExtraScores(NamedTuple):
     value: Tensor
 
 
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """The product of two rounded matrices, summed up in float32, as tensor cores do it."""
+    if left.device.type == "cpu":
+        return left.float() @ right.float()
+    return torch.mm(left, right, out_dtype=torch.float32)
+
+
 class _FullSoftmax(torch.autograd.Function):
     """Loss and gradients in one pass: the logits' gradient is known as soon as the logits are, and overwrites them."""
 
@@ -42,6 +49,7 @@ class _FullSoftmax(torch.autograd.Function):
         weights: Tensor,
         value: Tensor | None,
         extra: ExtraScores | None,
+        products: torch.dtype,
     ) -> Tensor:
         block = _BLOCK_ROWS_CPU if queries.device.type == "cpu" else _BLOCK_ROWS_GPU
         wanted = any(ctx.needs_input_grad[:3])
@@ -50,11 +58,16 @@ class _FullSoftmax(torch.autograd.Function):
         grad_table, grad_bias = torch.zeros_like(table.T, memory_format=torch.contiguous_format), torch.zeros_like(bias)
         grad_value = None if value is None else torch.empty_like(value)
         buffer = queries.new_empty(min(block, len(queries)), len(table))
+        rounded = None if products is queries.dtype else table.to(products)
         total = queries.new_zeros(())
         for start in range(0, len(queries), block):
             rows = slice(start, start + block)
             query, target, weight = queries[rows], targets[rows, None], weights[rows, None]
-            logits = torch.addmm(bias, query, table.T, out=buffer[: len(query)])
+            logits = buffer[: len(query)]
+            if rounded is None:
+                torch.addmm(bias, query, table.T, out=logits)
+            else:
+                torch.add(_product(query.to(products), rounded.T), bias, out=logits)
             if extra is not None and value is not None:
                 own = slice(int(extra.bounds[start]), int(extra.bounds[min(start + block, len(queries))]))
                 places = (extra.row[own] - start).long() * len(table) + extra.column[own]
@@ -66,8 +79,13 @@ class _FullSoftmax(torch.autograd.Function):
             if grad_queries is None:
                 continue
             gradient = logits.mul_(weight / sums).scatter_add_(1, target, -weight)
-            torch.mm(gradient, table, out=grad_queries[rows])
-            grad_table.addmm_(query.T, gradient)
+            if rounded is None:
+                torch.mm(gradient, table, out=grad_queries[rows])
+                grad_table.addmm_(query.T, gradient)
+            else:
+                low = gradient.to(products)
+                grad_queries[rows] = _product(low, rounded)
+                grad_table += _product(query.to(products).T, low)
             grad_bias += gradient.sum(dim=0)
             if grad_value is not None:
                 torch.index_select(gradient.view(-1), 0, places, out=grad_value[own])
@@ -87,6 +105,7 @@ class _FullSoftmax(torch.autograd.Function):
             None,
             None if grad_value is None else grad_value * scale,
             None,
+            None,
         )
 
 
@@ -97,6 +116,7 @@ def full_softmax_loss(
     targets: Tensor,
     weights: Tensor,
     extra: ExtraScores | None = None,
+    products: torch.dtype | None = None,
 ) -> Tensor:
     """Sum of ``weight * -log softmax(q E^T + bias)[target]``.
 
@@ -107,11 +127,13 @@ def full_softmax_loss(
         targets: Rows of ``table``, 0 to N - 1 [M].
         weights: [M].
         extra: What is added to some of the scores.
+        products: To what the factors of the matrix products are rounded; None for not at all. Everything else, sums and
+            exponentials above all, stays as exact as ``queries``.
 
     Returns:
         A scalar in nats.
     """
     result: Tensor = _FullSoftmax.apply(  # type: ignore[no-untyped-call]
-        queries, table, bias, targets, weights, None if extra is None else extra.value, extra
+        queries, table, bias, targets, weights, None if extra is None else extra.value, extra, products or queries.dtype
     )
     return result

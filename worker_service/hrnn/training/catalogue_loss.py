@@ -31,8 +31,9 @@ def choose_loss(data: TrainingData, settings: HrnnSettings, generator: torch.Gen
     """
     size = data.trained_items  # others cannot be a target, and as mere negatives they would be learnt to be bad
     if settings.loss == "full" or (settings.loss == "auto" and size <= FULL_SOFTMAX_ITEMS):
+        products = torch.bfloat16 if _rounds(settings.precision, generator.device) else None
         return lambda items, queries, targets, weights, extra: full_softmax_loss(
-            queries, items.item_rows[:size], items.bias[:size], targets, weights, extra
+            queries, items.item_rows[:size], items.bias[:size], targets, weights, extra, products
         )
     counts = torch.from_numpy(np.bincount(data.events_item, minlength=size + 1)[1:])
     sampler = NegativeSampler(counts.to(generator.device), generator)
@@ -45,3 +46,10 @@ def choose_loss(data: TrainingData, settings: HrnnSettings, generator: torch.Gen
         return sampled_softmax_loss(queries, rows, bias, targets, weights, negatives, extra)
 
     return sampled
+
+
+def _rounds(precision: str, device: torch.device) -> bool:
+    """Whether the softmax's products are made in bfloat16, which only GPUs of compute capability 8 do faster."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)

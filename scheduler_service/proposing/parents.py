@@ -1,18 +1,10 @@
-"""What a strategy may look at, read from the database."""
+"""What a strategy may look at of warm-start parents, read from the database."""
 
 from __future__ import annotations
 
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import Transaction
-from scheduler_service.strategies.contract import History, Reads
 from scheduler_service.strategies.parents import ParentTrials, parent_trials
-
-
-def read_history(tx: Transaction, job: TuningJob, reads: Reads) -> History:
-    """The history of a tuning job as of a transaction; trials only as far as the strategy reads them."""
-    definition = job.spec.definitions[0]
-    trials = tx.training_jobs.trials(job.id) if reads is not Reads.NOTHING else ()
-    return History(definition.space, definition.objective, job.counters.launched, tuple(trials), read_parents(tx, job))
 
 
 def read_parents(tx: Transaction, job: TuningJob) -> tuple[ParentTrials, ...]:

@@ -1,0 +1,38 @@
+"""What several training job definitions of one tuning job must have in common."""
+
+from __future__ import annotations
+
+from api_service.validation.findings import Findings
+from hrnn_tuner.settings import Settings
+from hrnn_tuner.v1 import tuning_job_pb2
+
+_DEFINITIONS = "tuning_job.training_job_definitions"
+
+
+def collect(spec: tuning_job_pb2.TuningJobSpec, settings: Settings, findings: Findings) -> None:
+    """Adds everything that keeps the definitions from being tuned together."""
+    if len(spec.training_job_definitions) < 2:
+        return
+    first, *others = spec.training_job_definitions
+    if not first.definition_name:
+        text = "is missing; allowed with several definitions: a name of its own for each"
+        findings.wrong(f"{_DEFINITIONS}[0].definition_name", text, "REQUIRED")
+    if spec.training_job_early_stopping_type == tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO:
+        text = "got TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO; allowed with several definitions: only OFF, as curves of "
+        findings.wrong(
+            "tuning_job.training_job_early_stopping_type", text + "different algorithms do not compare", "ONE_ONLY"
+        )
+    for index, definition in enumerate(others, start=1):
+        path = f"{_DEFINITIONS}[{index}]"
+        if not definition.definition_name:
+            text = "is missing; allowed with several definitions: a name of its own for each"
+            findings.wrong(f"{path}.definition_name", text, "REQUIRED")
+        if definition.objective.type != first.objective.type:
+            wanted = tuning_job_pb2.ObjectiveType.Name(first.objective.type)
+            text = f"differs from the first definition's, so that no training job could be the best; allowed: {wanted}"
+            findings.also_wrong(f"{path}.objective.type", text, "OTHER_DIRECTION")
+        wanted = first.resource_class or settings.resource_classes[0]
+        given = definition.resource_class or settings.resource_classes[0]
+        if given != wanted:
+            text = f"got {given!r}; allowed in one tuning job: the class of the first definition, {wanted!r}"
+            findings.also_wrong(f"{path}.resource_class", text, "OTHER_RESOURCE_CLASS")

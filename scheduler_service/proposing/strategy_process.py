@@ -1,0 +1,99 @@
+"""A process that runs strategies: their libraries take hundreds of megabytes and hold the interpreter for long."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import traceback
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from hrnn_tuner.domain.training_job import Proposal
+from hrnn_tuner.domain.tuning_job import StrategyName
+from scheduler_service.strategies import History, strategy_for
+
+#: A proposal that is not made by then is not going to be: the process is killed.
+TIMEOUT_S = 120.0
+_STOP_S = 5.0
+
+
+class StrategyFailed(Exception):
+    """A strategy raised an error, took too long, or its process died."""
+
+
+class StrategyProcess:
+    """Starts with the first proposal. It ends with the process that owns it, however that ends."""
+
+    def __init__(self) -> None:
+        self._process: BaseProcess | None = None
+        self._connection: Connection | None = None
+
+    def propose(self, name: StrategyName, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
+        """Has proposals made; see `Strategy.propose`.
+
+        Raises:
+            StrategyFailed: When there are none.
+        """
+        connection = self._connected()
+        try:
+            connection.send((name, history, tuple(numbers), seed))
+            if not connection.poll(TIMEOUT_S):
+                raise StrategyFailed(f"{name.value} proposed nothing in {TIMEOUT_S:.0f} s")
+            proposals, error = connection.recv()
+        except (EOFError, OSError) as error:
+            self.stop()
+            raise StrategyFailed(f"the process of {name.value} died: {error!r}") from error
+        except StrategyFailed:
+            self.stop()
+            raise
+        if error is not None:
+            raise StrategyFailed(error)
+        found: list[Proposal] = proposals
+        return found
+
+    def warm_up(self) -> None:
+        """Starts the process, so that the first proposal need not wait for it."""
+        self._connected()
+
+    def stop(self) -> None:
+        """Ends the process, if it runs, and gives its memory back."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None:
+            self._process.kill()  # it keeps nothing
+            self._process.join(_STOP_S)
+        self._process = self._connection = None
+
+    def _connected(self) -> Connection:
+        """The connection to a process that lives."""
+        if self._process is not None and not self._process.is_alive():
+            self.stop()
+        if self._connection is None:
+            context = multiprocessing.get_context("spawn")  # a fork would inherit the scheduler's threads and sockets
+            self._connection, theirs = context.Pipe()
+            self._process = context.Process(target=serve, args=(theirs,), name="strategies", daemon=True)
+            self._process.start()
+            theirs.close()
+        return self._connection
+
+
+def serve(connection: Connection) -> None:
+    """Makes proposals until the other end of the connection is closed, also by the death of its process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the owner
+    os.environ["OMP_NUM_THREADS"] = "1"  # read when numerical libraries are imported, with the first strategy
+    while True:
+        try:
+            name, history, numbers, seed = connection.recv()
+        except (EOFError, OSError):
+            return
+        answer: tuple[list[Proposal], str | None]
+        try:
+            answer = strategy_for(name).propose(history, numbers, seed), None
+        except Exception:  # noqa: BLE001 - told to the owner, who logs it
+            answer = [], traceback.format_exc()
+        try:
+            connection.send(answer)
+        except OSError:
+            return
