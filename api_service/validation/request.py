@@ -100,7 +100,6 @@ def _check_definition(
     findings: Findings,
 ) -> None:
     """A definition must fit its algorithm and this installation."""
-    conditions.collect(definition.parameter_ranges, f"{path}.parameter_ranges", findings)
     algorithm = algorithms.get(definition.algorithm)
     if algorithm is None:
         findings.wrong(f"{path}.algorithm", among(definition.algorithm, algorithms), "UNKNOWN_ALGORITHM")
@@ -108,6 +107,7 @@ def _check_definition(
         _check_objective(definition, path, algorithm, findings)
         hyperparameters.collect(definition, path, algorithm, findings)
         locations.collect(definition, path, algorithm, settings, findings)
+    conditions.collect(definition.parameter_ranges, f"{path}.parameter_ranges", findings)
     if definition.HasField("resource_class") and definition.resource_class not in settings.resource_classes:
         text = among(definition.resource_class, settings.resource_classes)
         findings.wrong(f"{path}.resource_class", text, "UNKNOWN_RESOURCE_CLASS")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from hrnn_tuner.domain.scaling import Scaling, resolve, scale, unscale
@@ -26,9 +27,12 @@ class Condition:
 
     def holds(self, configuration: Mapping[str, Value]) -> bool:
         """Whether a configuration has one of the values; one without the name has none."""
-        if self.name not in configuration:
-            return False
-        return identity(configuration[self.name]) in [identity(value) for value in self.values]
+        return self.name in configuration and identity(configuration[self.name]) in self._identities
+
+    @cached_property
+    def _identities(self) -> frozenset[Hashable]:
+        """The values, for look-ups."""
+        return frozenset(map(identity, self.values))
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,10 @@ class SearchSpace:
 
     def key(self, configuration: Mapping[str, Value]) -> Hashable:
         """The same for two configurations that differ in ranges that do not apply only, and for no others."""
-        return tuple((item.name, identity(configuration[item.name])) for item in self.active(configuration))
+        return tuple(
+            identity(configuration[item.name]) if item.condition is None or self._applies(item, configuration) else None
+            for item in self.ranges
+        )
 
     def contains(self, configuration: Mapping[str, Value]) -> bool:
         """Whether a configuration has exactly the names of the ranges that apply to it, and lies in them."""

@@ -56,9 +56,7 @@ _NOISES = (0.01, 0.1, 0.5)
 
 def to_units(space: SearchSpace, configurations: Sequence[Mapping[str, Value]]) -> Array:
     """Configurations of a space as points of the unit cube, of shape (number, ranges), that `SearchSpace.at` reads."""
-    rows = [
-        [item.unit(row[item.name]) if item.name in row else ABSENT for item in space.ranges] for row in configurations
-    ]
+    rows = [[ABSENT if unit is None else unit for unit in space.units(row)] for row in configurations]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(space.ranges))
 
 

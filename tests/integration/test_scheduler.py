@@ -16,6 +16,7 @@ from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD, TASKS_EX
 from hrnn_tuner.domain.clock import utc_now
 from hrnn_tuner.domain.search_space import (
     CategoricalRange,
+    Condition,
     ContinuousRange,
     IntegerRange,
     ParameterRange,
@@ -164,6 +165,28 @@ def test_the_end_of_one_definitions_space_leaves_the_others_their_share(store: S
     assert ended.completion_reason is CompletionReason.SPACE_EXHAUSTED
     shares = Counter(row.definition_name for row in read_training_jobs(store, job.id))
     assert shares == {"two": 2, "five": 5}
+
+
+@pytest.mark.parametrize("strategy", [StrategyName.RANDOM, StrategyName.GRID, StrategyName.SOBOL])
+def test_what_does_not_apply_takes_its_static_value_or_default(
+    store: Store, hub: InMemoryHub, strategy: StrategyName
+) -> None:
+    ranges = (
+        IntegerRange("k", 5, 6, condition=Condition("flag", (True,))),
+        CategoricalRange("c", ("b", "c"), Condition("flag", (True,))),
+        CategoricalRange("flag", (True, False)),
+    )
+    spec = make_spec(max_training_jobs=5, max_parallel=2, ranges=ranges, strategy=strategy, static={"k": 9})
+    job = create_job(store, spec, now=utc_now())
+    with running(store, hub):
+        ended = wait_for_end(store, job)
+    assert ended.completion_reason is CompletionReason.MAX_JOBS
+    rows = read_training_jobs(store, job.id)
+    assert len({repr(row.proposal.hyperparameters) for row in rows}) == 5
+    (without,) = [row for row in rows if not row.hyperparameters["flag"]]
+    assert without.proposal.hyperparameters == {"flag": False}
+    assert (without.hyperparameters["k"], without.hyperparameters["c"]) == (9, "a")
+    assert all(set(row.proposal.hyperparameters) == {"k", "c", "flag"} for row in rows if row is not without)
 
 
 @pytest.mark.parametrize("example", range(4))

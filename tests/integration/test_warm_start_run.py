@@ -10,7 +10,7 @@ from hrnn_tuner.domain.states import CompletionReason
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import Store
-from scheduler_service.history import read_parents
+from scheduler_service.proposing.parents import read_parents
 from scheduler_service.service import SchedulerService
 from tests.support.api import Api, definition_of, spec_of
 from tests.support.bad_requests import categories, limits

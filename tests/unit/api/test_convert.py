@@ -9,7 +9,16 @@ from api_service import from_proto, to_proto
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
-from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace, Value
+from hrnn_tuner.domain.parameter_range import identity
+from hrnn_tuner.domain.search_space import (
+    CategoricalRange,
+    Condition,
+    ContinuousRange,
+    IntegerRange,
+    Scaling,
+    SearchSpace,
+    Value,
+)
 from hrnn_tuner.domain.tuning_job import ResourceLimits, StrategyName, TrainingJobDefinition, TuningJobSpec
 from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 from hrnn_tuner.settings import Settings
@@ -38,12 +47,25 @@ STATIC = st.fixed_dictionaries(
 
 @st.composite
 def spaces(draw: st.DrawFn) -> SearchSpace:
-    """Ranges in the order of the messages: integers, numbers, categories."""
-    integers = draw(st.lists(st.builds(IntegerRange, NAME, INT64, INT64, SCALING), max_size=3))
-    numbers = draw(st.lists(st.builds(ContinuousRange, NAME, DOUBLE, DOUBLE, SCALING), max_size=3))
-    choices = st.lists(VALUE, min_size=1, max_size=4).map(tuple)
-    categories = draw(st.lists(st.builds(CategoricalRange, NAME, choices), max_size=3))
-    return SearchSpace((*integers, *numbers, *categories))
+    """Ranges in the order of the messages: integers, numbers, categories; some depend on the last category."""
+    names = iter(draw(st.lists(NAME, min_size=9, max_size=9, unique=True)))
+    choices = st.lists(VALUE, min_size=1, max_size=4, unique_by=identity).map(tuple)
+    parent = CategoricalRange(next(names), draw(choices))
+    values = st.lists(st.sampled_from(parent.choices), min_size=1, unique_by=identity).map(tuple)
+    conditions = st.none() | st.builds(Condition, st.just(parent.name), values)
+    points = st.none() | st.integers(2, 1000)
+    integers = [
+        IntegerRange(next(names), draw(INT64), draw(INT64), draw(SCALING), draw(conditions), draw(points))
+        for _ in range(draw(st.integers(0, 3)))
+    ]
+    numbers = [
+        ContinuousRange(next(names), draw(DOUBLE), draw(DOUBLE), draw(SCALING), draw(conditions), draw(points))
+        for _ in range(draw(st.integers(0, 3)))
+    ]
+    categories = [
+        CategoricalRange(next(names), draw(choices), draw(conditions)) for _ in range(draw(st.integers(0, 2)))
+    ]
+    return SearchSpace((*integers, *numbers, *categories, parent))
 
 
 CHANNELS = st.builds(

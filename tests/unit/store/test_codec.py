@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.data_channel import DataChannel
+from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace
 from hrnn_tuner.domain.tuning_job import TuningJobSpec
 from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
-from hrnn_tuner.store.codec import choices_from_json, choices_to_json, spec_from_json, spec_to_json
+from hrnn_tuner.store.codec import (
+    choices_from_json,
+    choices_to_json,
+    range_from_json,
+    range_to_json,
+    spec_from_json,
+    spec_to_json,
+)
+from tests.support.search_spaces import spaces
 from tests.support.tuning import make_spec
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
@@ -30,6 +39,7 @@ def spec_with(channels: dict[str, DataChannel]) -> TuningJobSpec:
     return replace(spec, definitions=(replace(spec.definitions[0], channels=channels),))
 
 
+@settings(deadline=None)
 @given(channels=st.dictionaries(TEXT, CHANNELS, max_size=3))
 def test_data_channels_are_stored_with_their_options(channels: dict[str, DataChannel]) -> None:
     spec = spec_with(channels)
@@ -65,3 +75,26 @@ def test_choices_are_stored(choices: tuple[AutotuneChoice, ...]) -> None:
 
 def test_a_row_of_before_choices_has_none() -> None:
     assert choices_from_json(None) == ()
+
+
+@settings(deadline=None)
+@given(space=spaces(), grid_points=st.none() | st.integers(2, 1000))
+def test_ranges_are_stored_with_their_conditions_and_grid_points(space: SearchSpace, grid_points: int | None) -> None:
+    ranges = tuple(
+        item if isinstance(item, CategoricalRange) else replace(item, grid_points=grid_points) for item in space.ranges
+    )
+    spec = make_spec(ranges=ranges)
+    back = spec_from_json(json.loads(json.dumps(spec_to_json(spec))))
+    assert back == spec
+    assert repr(back) == repr(spec), "1 stays 1, and True stays True"
+
+
+def test_ranges_without_them_are_stored_as_ever() -> None:
+    old = [
+        {"kind": "integer", "name": "k", "minimum": 1, "maximum": 9, "scaling": "AUTO"},
+        {"kind": "continuous", "name": "x", "minimum": 0.0, "maximum": 1.0, "scaling": "LINEAR"},
+        {"kind": "categorical", "name": "c", "choices": ["a", True]},
+    ]
+    ranges = (IntegerRange("k", 1, 9), ContinuousRange("x", 0, 1, Scaling.LINEAR), CategoricalRange("c", ("a", True)))
+    assert [range_to_json(item) for item in ranges] == old
+    assert tuple(range_from_json(document) for document in old) == ranges
