@@ -112,7 +112,7 @@ SPECS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(spec=SPECS, tags=st.dictionaries(NAME, TEXT, max_size=3), drawn=st.integers(0, 2**53))
 def test_a_specification_comes_back_as_it_was(spec: TuningJobSpec, tags: dict[str, str], drawn: int) -> None:
     sent = to_proto.spec(spec, tags, definitions=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.conditions import condition_faults
@@ -99,13 +99,11 @@ def test_a_long_chain_is_counted_and_walked_at_once() -> None:
     assert list(space.grid_point(2**30 - 1).values()) == [False] * 30
 
 
-@settings(deadline=None)
 @given(space=spaces(), units=UNITS)
 def test_every_point_of_the_cube_is_a_configuration_of_the_space(space: SearchSpace, units: list[float]) -> None:
     assert space.contains(space.at(units[: len(space.ranges)]))
 
 
-@settings(deadline=None)
 @given(space=spaces(), units=UNITS)
 def test_a_configurations_place_in_the_cube_leads_back_to_it(space: SearchSpace, units: list[float]) -> None:
     configuration = space.at(units[: len(space.ranges)])
@@ -120,7 +118,6 @@ def test_a_configurations_place_in_the_cube_leads_back_to_it(space: SearchSpace,
         assert type(again[name]) is type(value)
 
 
-@settings(deadline=None)
 @given(space=spaces(infinite=False))
 def test_the_grid_holds_every_configuration_once(space: SearchSpace) -> None:
     expected = all_configurations(space)
@@ -132,7 +129,6 @@ def test_the_grid_holds_every_configuration_once(space: SearchSpace) -> None:
     assert all(space.contains(point) for point in points)
 
 
-@settings(deadline=None)
 @given(space=spaces(), first=UNITS, second=UNITS)
 def test_only_a_space_that_can_repeat_does(space: SearchSpace, first: list[float], second: list[float]) -> None:
     one, other = (space.at(units[: len(space.ranges)]) for units in (first, second))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.search_space import (
@@ -60,7 +60,6 @@ def test_integers_are_rounded_and_taken_once(
     assert grid_values(IntegerRange("k", low, high, scaling, grid_points=points)) == expected
 
 
-@settings(deadline=None)
 @given(st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**63), st.integers(2, 1000))
 def test_integers_of_a_grid_ascend_from_one_end_to_the_other(low: int, width: int, points: int) -> None:
     item = IntegerRange("k", low, min(low + width, 2**63 - 1), grid_points=points)

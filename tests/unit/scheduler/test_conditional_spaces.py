@@ -32,7 +32,7 @@ def kind(strategy: Strategy) -> str:
 
 
 @pytest.mark.parametrize("strategy", ALL, ids=kind)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(space=spaces(infinite=False, max_ranges=4), seed=st.integers(0, 2**53))
 def test_a_finite_space_is_exhausted_without_a_repeat(strategy: Strategy, space: SearchSpace, seed: int) -> None:
     expected = all_configurations(space)
@@ -41,7 +41,7 @@ def test_a_finite_space_is_exhausted_without_a_repeat(strategy: Strategy, space:
 
 
 @pytest.mark.parametrize("strategy", DRAWING, ids=kind)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(space=spaces(), batches=st.lists(st.integers(1, 4), min_size=1, max_size=4), seed=st.integers(0, 2**53))
 def test_the_sequence_does_not_depend_on_how_it_is_asked_for(
     strategy: Strategy, space: SearchSpace, batches: list[int], seed: int

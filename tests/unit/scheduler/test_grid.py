@@ -29,7 +29,7 @@ def test_numeric_ranges_take_their_grid_points() -> None:
     assert all(NUMERIC.contains(point) for point in points)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(space=spaces(infinite=False, max_ranges=4), sizes=st.lists(st.integers(1, 7), min_size=1, max_size=4))
 def test_every_configuration_comes_once_however_it_is_asked_for(space: SearchSpace, sizes: list[int]) -> None:
     expected = all_configurations(space)

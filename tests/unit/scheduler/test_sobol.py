@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import qmc
 
@@ -25,7 +25,6 @@ def test_the_unscrambled_sequence_is_that_of_joe_and_kuo() -> None:
     assert ours == theirs.tolist()
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, dimension=st.integers(0, MAX_DIMENSIONS - 1), power=st.integers(0, 7), block=st.integers(0, 20))
 def test_every_aligned_block_has_one_point_in_each_equal_interval(
     seed: int, dimension: int, power: int, block: int
@@ -35,7 +34,6 @@ def test_every_aligned_block_has_one_point_in_each_equal_interval(
     assert sorted(int(point * size) for point in points) == list(range(size))
 
 
-@settings(deadline=None)
 @given(seed=SEEDS)
 def test_every_box_of_two_dimensions_with_a_share_of_one_point_holds_one(seed: int) -> None:
     points = [sobol_point(index, 2, seed) for index in range(16)]
@@ -111,7 +109,6 @@ def test_a_finite_space_is_exhausted_without_a_repeat(space: SearchSpace) -> Non
     assert len(points) == len({space.key(point) for point in points}) == total
 
 
-@settings(deadline=None)
 @given(batches=st.lists(st.integers(1, 5), max_size=6), seed=SEEDS)
 def test_the_sequence_does_not_depend_on_how_it_is_asked_for(batches: list[int], seed: int) -> None:
     space = SearchSpace((CategoricalRange("c", ("a", "b", "d")), IntegerRange("k", 1, 5)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.autotune import AutotuneChoice
@@ -39,7 +39,6 @@ def spec_with(channels: dict[str, DataChannel]) -> TuningJobSpec:
     return replace(spec, definitions=(replace(spec.definitions[0], channels=channels),))
 
 
-@settings(deadline=None)
 @given(channels=st.dictionaries(TEXT, CHANNELS, max_size=3))
 def test_data_channels_are_stored_with_their_options(channels: dict[str, DataChannel]) -> None:
     spec = spec_with(channels)
@@ -77,7 +76,6 @@ def test_a_row_of_before_choices_has_none() -> None:
     assert choices_from_json(None) == ()
 
 
-@settings(deadline=None)
 @given(space=spaces(), grid_points=st.none() | st.integers(2, 1000))
 def test_ranges_are_stored_with_their_conditions_and_grid_points(space: SearchSpace, grid_points: int | None) -> None:
     ranges = tuple(
