@@ -59,13 +59,12 @@ def _points(spec: tuning_job_pb2.TuningJobSpec, findings: Findings, *, grid: boo
     for index, definition in enumerate(spec.training_job_definitions):
         place = f"tuning_job.training_job_definitions[{index}].parameter_ranges"
         ranges = domain_ranges(definition.parameter_ranges)
-        chosen = definition.parameter_ranges.auto_parameters  # only those that the checks found wrong are left
-        if not ranges and not chosen:
+        if not ranges and not definition.parameter_ranges.auto_parameters:  # of which none was good
             text = "is missing, and there is no default range: nothing is tuned; allowed: 1 to 30 ranges"
             findings.wrong(place, text, "REQUIRED")
         _check_grid_points(definition.parameter_ranges, place, findings, grid=grid)
         points = None
-        if ranges and not chosen and not findings.below(place):
+        if ranges and not findings.below(place):
             space = SearchSpace(ranges)
             points = space.grid.cardinality if grid else space.cardinality
         total = None if total is None or points is None else total + points

@@ -29,6 +29,8 @@ from hrnn_tuner.v1.tuning_job_pb2 import (
     Strategy,
     TrainingJobDefinition,
     TuningJob,
+    WarmStartConfig,
+    WarmStartType,
 )
 from hrnn_tuner.wire_channels import channel_from_wire
 
@@ -41,7 +43,10 @@ def describe_job(job: TuningJob) -> RenderableType:
     for definition in job.spec.training_job_definitions:
         parts += [Text(), _definition(definition)]
     if job.HasField("best_training_job"):
-        parts += [Text(), _best(job.best_training_job, objective_metric(job, job.best_training_job))]
+        parts += [Text(), _best("best training job", job.best_training_job, job)]
+    overall = job.overall_best_training_job
+    if job.HasField("overall_best_training_job") and overall.name != job.best_training_job.name:
+        parts += [Text(), _best("overall best, of a parent", overall, job)]
     return Group(*parts)
 
 
@@ -68,7 +73,9 @@ def _facts(job: TuningJob) -> Table:
         ("created", time_text(job.create_time)),
         ("ended", time_text(job.end_time)),
         ("runtime", duration_text(job.runtime_in_seconds)),
+        *_warm_start(job.spec.warm_start_config),
         *(("tag", f"{key}={value}") for key, value in sorted(job.spec.tags.items())),
+        *(("chosen", f"{choice.field}: {choice.value} ({choice.reason})") for choice in job.autotune_choices),
         *(("warning", Text(warning, style="yellow")) for warning in job.warnings),
     ]
     return _pairs(rows)
@@ -97,6 +104,12 @@ def _endings(job: TuningJob) -> Iterator[tuple[str, RenderableType]]:
         yield "converged", time_text(details.convergence_detected_time)
 
 
+def _warm_start(config: WarmStartConfig) -> Iterator[tuple[str, str]]:
+    """The tuning jobs that one learns from; nothing when it has none."""
+    if config.parent_tuning_job_names:
+        yield "warm start", f"{short_name(WarmStartType, config.type)} from {', '.join(config.parent_tuning_job_names)}"
+
+
 def _definition(definition: TrainingJobDefinition) -> Table:
     """Algorithm, objective, data and search space."""
     objective = definition.objective
@@ -105,7 +118,7 @@ def _definition(definition: TrainingJobDefinition) -> Table:
         ("algorithm", Text(definition.algorithm, style="bold")),
         ("objective", f"{short_name(ObjectiveType, objective.type)} {objective.metric_name}"),
         *((f"data {channel.name}", _data(channel_from_wire(channel))) for channel in definition.data_channels),
-        *((f"tuned {name}", text) for name, text in _ranges(definition.parameter_ranges)),
+        *((f"tuned {name}", text) for name, text in range_texts(definition.parameter_ranges)),
         *((f"static {name}", value_text(static[name])) for name in sorted(static)),
     ]
     return _pairs(rows)
@@ -118,7 +131,7 @@ def _data(channel: DataChannel) -> str:
     return "; ".join([channel.uri, *([", ".join(renamed)] if renamed else []), *filters])
 
 
-def _ranges(ranges: ParameterRanges) -> Iterator[tuple[str, str]]:
+def range_texts(ranges: ParameterRanges) -> Iterator[tuple[str, str]]:
     """Each tuned hyperparameter with its range."""
     numeric: list[IntegerParameterRange | ContinuousParameterRange] = [
         *ranges.integer_parameter_ranges,
@@ -140,11 +153,11 @@ def _condition(item: IntegerParameterRange | ContinuousParameterRange | Categori
     return f"; only if {item.condition.name} is {' or '.join(map(value_text, item.condition.values))}"
 
 
-def _best(job: TrainingJob, metric: str) -> Table:
-    """The best training job."""
+def _best(title: str, job: TrainingJob, tuning_job: TuningJob) -> Table:
+    """A best training job."""
     rows: list[tuple[str, RenderableType]] = [
-        ("best training job", Text(job.name, style="bold green")),
-        (metric or "objective", objective_text(job)),
+        (title, Text(job.name, style="bold green")),
+        (objective_metric(tuning_job, job) or "objective", objective_text(job)),
         *((name, value_text(value)) for name, value in sorted(job.tuned_hyperparameters.items())),
         ("artifact", job.artifact_uri or "-"),
     ]

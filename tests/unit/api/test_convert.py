@@ -22,6 +22,7 @@ from hrnn_tuner.domain.search_space import (
     Value,
 )
 from hrnn_tuner.domain.tuning_job import ResourceLimits, StrategyName, TrainingJobDefinition, TuningJobSpec
+from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2
 from hrnn_tuner.wire_values import from_wire, to_wire
@@ -106,6 +107,13 @@ SPECS = st.builds(
     early_stopping=st.sampled_from(EarlyStoppingType),
     hyperband=st.none() | st.builds(HyperbandConfig, st.integers(1, 100), st.integers(100, 20_000)),
     completion=st.builds(CompletionCriteria, st.none() | DOUBLE, st.none() | st.integers(3, 100), st.booleans()),
+    autotune=st.booleans(),
+    warm_start=st.none()
+    | st.builds(
+        WarmStart,
+        st.sampled_from(WarmStartType),
+        st.lists(st.builds(Parent, id=NAME, name=NAME), min_size=1, max_size=5).map(tuple),
+    ),
 )
 
 
@@ -121,7 +129,10 @@ def test_a_specification_comes_back_as_it_was(spec: TuningJobSpec, tags: dict[st
         max_resource=received.strategy_config.hyperband.max_resource or None,
         seed=drawn,
         settings=Settings(max_attempts=1),
+        parents=spec.warm_start.parents if spec.warm_start is not None else (),
     )
+    shown = [] if spec.warm_start is None else [parent.name for parent in spec.warm_start.parents]
+    assert list(received.warm_start_config.parent_tuning_job_names) == shown
     assert back == spec
     assert repr(back.definitions[0].space) == repr(spec.definitions[0].space), "1 stays 1, and True stays True"
     assert dict(received.tags) == tags

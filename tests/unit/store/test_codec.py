@@ -8,12 +8,16 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.completion import CompletionCriteria, CompletionDetails
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace
 from hrnn_tuner.domain.tuning_job import TuningJobSpec
+from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 from hrnn_tuner.store.codec import (
+    choices_from_json,
+    choices_to_json,
     details_from_json,
     details_to_json,
     range_from_json,
@@ -87,6 +91,30 @@ def test_a_row_of_before_the_options_is_read_as_data_without_any() -> None:
     document["definitions"][0]["channels"] = {"interactions": "/data/interactions.csv"}
     (definition,) = spec_from_json(document).definitions
     assert definition.channels == {"interactions": DataChannel("/data/interactions.csv")}
+
+
+PARENTS = st.lists(st.builds(Parent, id=TEXT, name=TEXT), max_size=5).map(tuple)
+
+
+@given(warm_start=st.none() | st.builds(WarmStart, st.sampled_from(WarmStartType), PARENTS), autotune=st.booleans())
+def test_warm_start_and_autotune_are_stored(warm_start: WarmStart | None, autotune: bool) -> None:
+    spec = replace(make_spec(), warm_start=warm_start, autotune=autotune)
+    assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
+
+
+def test_a_row_of_before_warm_start_is_read_as_a_job_without_it() -> None:
+    document = spec_to_json(make_spec())
+    del document["warm_start"], document["autotune"]
+    assert spec_from_json(document) == make_spec()
+
+
+@given(choices=st.lists(st.builds(AutotuneChoice, TEXT, TEXT, TEXT), max_size=3).map(tuple))
+def test_choices_are_stored(choices: tuple[AutotuneChoice, ...]) -> None:
+    assert choices_from_json(json.loads(json.dumps(choices_to_json(choices)))) == choices
+
+
+def test_a_row_of_before_choices_has_none() -> None:
+    assert choices_from_json(None) == ()
 
 
 @given(space=spaces(), grid_points=st.none() | st.integers(2, 1000))
