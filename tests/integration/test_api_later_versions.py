@@ -12,23 +12,6 @@ from tests.support.api import Api, definition_of, spec_of
 FIRST = "tuning_job.training_job_definitions[0]"
 IN_SPEC: list[tuple[str, dict[str, Any]]] = [
     ("tuning_job.strategy", {"strategy": "STRATEGY_BAYESIAN"}),
-    ("tuning_job.strategy", {"strategy": "STRATEGY_HYPERBAND"}),
-    (
-        "tuning_job.training_job_early_stopping_type",
-        {"training_job_early_stopping_type": "TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO"},
-    ),
-    (
-        "tuning_job.completion_criteria.target_objective_metric_value",
-        {"completion_criteria": {"target_objective_metric_value": 0.5}},
-    ),
-    (
-        "tuning_job.completion_criteria.best_objective_not_improving",
-        {"completion_criteria": {"best_objective_not_improving": {"max_number_of_training_jobs_not_improving": 3}}},
-    ),
-    (
-        "tuning_job.completion_criteria.convergence_detected",
-        {"completion_criteria": {"convergence_detected": {"complete_on_convergence": True}}},
-    ),
     ("tuning_job.autotune", {"autotune": {"enabled": True}}),
     (
         "tuning_job.warm_start_config",
@@ -81,8 +64,3 @@ def test_a_wrong_field_beside_it_is_listed_too(shared_api: Api) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         shared_api.client.create_tuning_job(spec_of("bad name!", autotune={"enabled": True}))
     assert {item.field for item in caught.value.violations} == {"tuning_job.name", "tuning_job.autotune"}
-
-
-def test_hyperband_settings_with_another_strategy_are_ignored_as_in_amt(api: Api) -> None:
-    api.client.create_tuning_job(spec_of(strategy_config={"hyperband": {"min_resource": 1}}))
-    assert api.names == ["job"]

@@ -63,15 +63,6 @@ def test_autotune_may_leave_out_what_it_chooses(shared_api: Api) -> None:
     assert [item.field for item in caught.value.violations] == ["tuning_job.autotune"]
 
 
-def test_hyperband_and_its_settings_are_both_named(shared_api: Api) -> None:
-    with pytest.raises(NotImplementedByServerError) as caught:
-        shared_api.client.create_tuning_job(
-            spec_of(strategy="STRATEGY_HYPERBAND", strategy_config={"hyperband": {"min_resource": 1}})
-        )
-    names = [item.field for item in caught.value.violations]
-    assert names == ["tuning_job.strategy", "tuning_job.strategy_config.hyperband"]
-
-
 def test_choices_beyond_the_published_recipe_are_a_warning(api: Api) -> None:
     path = api.data / "a.csv"
     path.write_text(CSV)
