@@ -29,19 +29,21 @@ def violations(api: Api, spec: dict[str, Any]) -> dict[str, str]:
 
 def test_hyperband_takes_its_maximum_from_the_static_epochs(api: Api) -> None:
     answer = api.client.create_tuning_job(hyperband())
-    config = answer.spec.strategy_config.hyperband
+    config = answer.tuning_job.spec.strategy_config.hyperband
     assert (config.min_resource, config.max_resource) == (1, 2)
 
 
 def test_hyperband_takes_its_maximum_from_the_default_of_the_algorithm(api: Api) -> None:
     spec = hyperband(min_resource=2)
     definition_of(spec)["static_hyperparameters"] = {}
-    config = api.client.create_tuning_job(spec).spec.strategy_config.hyperband
+    config = api.client.create_tuning_job(spec).tuning_job.spec.strategy_config.hyperband
     assert (config.min_resource, config.max_resource) == (2, 3)
 
 
 def test_a_maximum_that_is_given_counts(api: Api) -> None:
-    config = api.client.create_tuning_job(hyperband(min_resource=3, max_resource=9)).spec.strategy_config.hyperband
+    config = api.client.create_tuning_job(
+        hyperband(min_resource=3, max_resource=9)
+    ).tuning_job.spec.strategy_config.hyperband
     assert (config.min_resource, config.max_resource) == (3, 9)
 
 
@@ -100,7 +102,7 @@ def test_early_stopping_with_several_definitions_is_refused(shared_api: Api) -> 
 def test_settings_of_hyperband_are_ignored_with_other_strategies(api: Api) -> None:
     spec = spec_of(strategy_config={"hyperband": {"min_resource": 9, "max_resource": 1}})
     answer = api.client.create_tuning_job(spec)
-    assert not answer.spec.HasField("strategy_config")
+    assert not answer.tuning_job.spec.HasField("strategy_config")
 
 
 def test_criteria_come_back_as_they_were_given(api: Api) -> None:
@@ -124,8 +126,10 @@ def test_criteria_come_back_as_they_were_given(api: Api) -> None:
 
 def test_what_was_not_asked_for_is_absent(api: Api) -> None:
     answer = api.client.create_tuning_job(spec_of())
-    assert not answer.spec.HasField("completion_criteria")
-    assert answer.spec.training_job_early_stopping_type == tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_OFF
+    assert not answer.tuning_job.spec.HasField("completion_criteria")
+    assert (
+        answer.tuning_job.spec.training_job_early_stopping_type == tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_OFF
+    )
 
 
 @pytest.mark.parametrize(
