@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, SearchSpace
 from hrnn_tuner.domain.trial import Trial
-from scheduler_service.strategies import GridStrategy, History, RandomStrategy, Strategy
+from hrnn_tuner.domain.tuning_job import StrategyName
+from scheduler_service.strategies import GridStrategy, History, RandomStrategy, Strategy, strategy_for
 
 OBJECTIVE = Objective(ObjectiveType.MAXIMIZE, "score")
 CATEGORICAL = SearchSpace((CategoricalRange("c", ("a", "b", "d")), CategoricalRange("flag", (True, False))))
@@ -66,6 +67,14 @@ class TestRandom(StrategyContract):
         history = History(space, OBJECTIVE, 4999, tuple(Trial(value, {"k": value}) for value in range(1, 5000)))
         (proposal,) = self.strategy.propose(history, [5000], seed=3)
         assert proposal.hyperparameters == {"k": 5000}
+
+
+def test_hyperband_draws_what_random_search_draws_under_its_own_name() -> None:
+    history = History(MIXED, OBJECTIVE)
+    random, hyperband = (strategy_for(name) for name in (StrategyName.RANDOM, StrategyName.HYPERBAND))
+    (ours,), (theirs,) = hyperband.propose(history, [1], 5), random.propose(history, [1], 5)
+    assert ours.hyperparameters == theirs.hyperparameters
+    assert (ours.strategy, theirs.strategy) == ("HYPERBAND", "RANDOM")
 
 
 class TestGrid(StrategyContract):
