@@ -99,7 +99,9 @@ def _endings(job: TuningJob) -> Iterator[tuple[str, RenderableType]]:
         asked.append("at convergence")
     if asked:
         yield "completes early", ", or ".join(asked)
-    yield "not improving", f"{details.number_of_training_jobs_objective_not_improving} training jobs in a row"
+    quiet = details.number_of_training_jobs_objective_not_improving
+    if quiet:
+        yield "not improving", f"{quiet} training jobs in a row"
     if details.HasField("convergence_detected_time"):
         yield "converged", time_text(details.convergence_detected_time)
 

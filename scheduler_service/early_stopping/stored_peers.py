@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 
 from hrnn_tuner.domain.objective import ObjectiveType
@@ -23,6 +24,11 @@ class StoredPeers(Peers):
 
     def count(self) -> int:
         """See `Peers.count`."""
+        return self._count
+
+    @cached_property
+    def _count(self) -> int:
+        """Asked once."""
         return self.standings.count(self.tuning_job_id, self.pool, self.level, without=self.number)
 
     def median(self) -> float:

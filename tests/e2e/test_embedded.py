@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hrnn_tuner.client import TuningClient
-from hrnn_tuner.v1 import tuning_job_pb2
+from hrnn_tuner.v1 import training_job_pb2, tuning_job_pb2
 from tests.support.specifications import synthetic_spec
 from tests.support.stack import REPOSITORY, SYNTHETIC, free_port
+from tests.support.synthetic_algorithm import score
 from tests.support.waiting import wait_until
 
 PROGRAM = str(REPOSITORY / ".venv/bin/hrnn-tuner")
@@ -54,6 +56,26 @@ def test_a_killed_server_goes_on_where_it_was(tmp_path: Path) -> None:
             ended = client.wait("survivor", timeout_s=END_TIMEOUT_S)
     assert ended.state == tuning_job_pb2.TUNING_JOB_STATE_COMPLETED
     assert ended.training_job_state_counters.completed == 6
+
+
+def test_training_jobs_that_are_stopped_early_keep_their_models(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    spec = synthetic_spec("early", max_training_jobs=10, max_parallel=2, epochs=9, epoch_seconds=0.1)
+    spec |= {"strategy": "STRATEGY_HYPERBAND", "strategy_config": {"hyperband": {"min_resource": 1}}}
+    with TuningClient(address) as client, serving(tmp_path / "state", address, tmp_path / "log"):
+        client.create_tuning_job(spec)
+        ended = client.wait("early", timeout_s=END_TIMEOUT_S)
+        rows = list(client.list_training_jobs("early"))
+    assert ended.state == tuning_job_pb2.TUNING_JOB_STATE_COMPLETED
+    assert ended.spec.strategy_config.hyperband.max_resource == 9
+    assert ended.objective_status_counters.succeeded == 10
+    early = [row for row in rows if row.secondary_state == training_job_pb2.SECONDARY_STATE_EARLY_STOPPED]
+    assert early
+    for row in early:
+        epochs = json.loads((Path(row.artifact_uri) / "manifest.json").read_text())["epochs"]
+        assert 1 <= epochs < 9
+        tuned = row.tuned_hyperparameters
+        assert row.final_objective_value == score(x=tuned["x"].double_value, k=tuned["k"].integer_value, epoch=epochs)
 
 
 def test_two_servers_never_share_a_folder(tmp_path: Path) -> None:

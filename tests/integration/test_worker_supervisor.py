@@ -18,6 +18,7 @@ from tests.support.waiting import wait_until
 from tests.support.worker_harness import (
     GO,
     STOP,
+    STOP_AND_KEEP,
     SUPERSEDED,
     TIMEOUT_S,
     Rig,
@@ -140,6 +141,40 @@ def test_a_stop_ends_a_running_training_job_and_keeps_the_process(rig: Rig) -> N
     assert rig.scheduler.ended().outcome == Outcome.OUTCOME_STOPPED
     assert not (rig.folder / "job-1" / "attempt-1").exists()
     assert rig.pid() == pid
+
+
+def test_a_stop_that_keeps_the_model_publishes_the_best_epoch_and_frees_the_slot(rig: Rig) -> None:
+    rig.wait_warm()
+    wanted = rig.assignment(x=0.3, epochs=1000, epoch_seconds=0.05)
+    rig.scheduler.enqueue(wanted)
+    rig.scheduler.until("metrics")
+    rig.command(wanted.ref, STOP_AND_KEEP)
+    ended = rig.scheduler.ended()
+    assert (ended.outcome, ended.artifact_uri) == (Outcome.OUTCOME_STOPPED, wanted.artifact_uri)
+    epochs = rig.manifest()["epochs"]
+    assert 1 <= epochs < 1000
+    assert dict(ended.final_metrics) == {"score": score(x=0.3, epoch=epochs)}
+    rig.scheduler.enqueue(rig.assignment(2))
+    assert rig.scheduler.ended(2).outcome == Outcome.OUTCOME_COMPLETED
+
+
+def test_a_stop_overrides_one_that_keeps_the_model(start: Callable[..., Rig]) -> None:
+    rig = start(worker_stop_grace_s=0.2, worker_early_stop_grace_s=TIMEOUT_S)
+    rig.scheduler.enqueue(rig.assignment(fail="hang"))
+    rig.scheduler.until("metrics")
+    rig.command(rig.assignment().ref, STOP_AND_KEEP)
+    rig.command(rig.assignment().ref, STOP)
+    ended = rig.scheduler.ended()
+    assert (ended.outcome, ended.artifact_uri) == (Outcome.OUTCOME_STOPPED, "")
+
+
+def test_a_trainer_that_does_not_keep_its_model_in_time_is_killed(start: Callable[..., Rig]) -> None:
+    rig = start(worker_early_stop_grace_s=0.2)
+    rig.scheduler.enqueue(rig.assignment(fail="hang"))
+    rig.scheduler.until("metrics")
+    rig.command(rig.assignment().ref, STOP_AND_KEEP)
+    ended = rig.scheduler.ended()
+    assert (ended.outcome, ended.artifact_uri) == (Outcome.OUTCOME_STOPPED, "")
 
 
 def test_a_trainer_that_does_not_stop_is_killed_and_the_slot_recovers(start: Callable[..., Rig]) -> None:

@@ -32,6 +32,7 @@ from worker_service.supervisor import Supervisor
 RESOURCE_CLASS = "default"
 GO = pb.Control.COMMAND_GO
 STOP = pb.Control.COMMAND_STOP
+STOP_AND_KEEP = pb.Control.COMMAND_STOP_AND_KEEP
 SUPERSEDED = pb.Control.COMMAND_SUPERSEDED
 TIMEOUT_S = 30.0
 

@@ -5,6 +5,8 @@ from google.protobuf import json_format
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 from hrnn_tuner.v1.parameters_pb2 import SCALING_TYPE_LOGARITHMIC
 from hrnn_tuner.v1.tuning_job_pb2 import (
+    STRATEGY_HYPERBAND,
+    TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO,
     TUNING_JOB_STATE_STOPPED,
     WARM_START_TYPE_IDENTICAL_DATA_AND_ALGORITHM,
     TuningJob,
@@ -112,6 +114,34 @@ def test_describe_shows_when_ranges_apply_and_how_many_values_a_grid_takes(
     assert "tuned bptt 20 to 40, 5 grid points" in out
     assert "tuned rate 0.001 to 1.0, LOGARITHMIC; only if kind is a or b" in out
     assert "tuned kind a; only if mask is true" in out
+
+
+def test_describe_shows_how_jobs_end_early(service: FakeService, invoke: Invoke) -> None:
+    job = tuning_job()
+    job.spec.training_job_early_stopping_type = TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO
+    criteria = job.spec.completion_criteria
+    criteria.target_objective_metric_value = 0.25
+    criteria.best_objective_not_improving.max_number_of_training_jobs_not_improving = 5
+    criteria.convergence_detected.complete_on_convergence = True
+    job.completion_details.number_of_training_jobs_objective_not_improving = 4
+    job.completion_details.convergence_detected_time.seconds = 1_790_000_000
+    service.answers("GetTuningJob", pb.GetTuningJobResponse(tuning_job=job))
+    out = " ".join(invoke("describe", "demo").stdout.split())
+    assert "early stopping AUTO" in out
+    assert "completes early at 0.25, or after 5 training jobs without improvement, or at convergence" in out
+    assert "not improving 4 training jobs in a row" in out
+    assert "converged 2026-" in out
+
+
+def test_describe_shows_the_epochs_of_hyperband(service: FakeService, invoke: Invoke) -> None:
+    job = tuning_job()
+    job.spec.strategy = STRATEGY_HYPERBAND
+    job.spec.strategy_config.hyperband.min_resource = 2
+    job.spec.strategy_config.hyperband.max_resource = 18
+    service.answers("GetTuningJob", pb.GetTuningJobResponse(tuning_job=job))
+    out = " ".join(invoke("describe", "demo").stdout.split())
+    assert "early stopping HYPERBAND, 2 to 18 epochs" in out
+    assert "completes early" not in out
 
 
 def test_describe_shows_how_data_are_read(service: FakeService, invoke: Invoke) -> None:

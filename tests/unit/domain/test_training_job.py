@@ -84,6 +84,36 @@ def test_a_worker_lost_while_stopping_stops_the_job() -> None:
     assert job.state is TrainingJobState.STOPPED
 
 
+def test_an_early_stop_ends_with_a_model_and_an_objective_value() -> None:
+    stopping = waiting().started("w", START).stopped_early("MEDIAN", "worse", LATER)
+    assert (stopping.state, stopping.objective_status) == (TrainingJobState.STOPPING, ObjectiveStatus.PENDING)
+    ended = stopping.kept(0.5, {"score": 0.5}, "/a", LATER)
+    assert (ended.state, ended.secondary) == (TrainingJobState.STOPPED, SecondaryState.EARLY_STOPPED)
+    assert (ended.objective_status, ended.final_objective) == (ObjectiveStatus.SUCCEEDED, 0.5)
+    assert (ended.artifact_uri, ended.ended_at) == ("/a", LATER)
+
+
+def test_an_early_stop_without_a_model_has_no_objective_value() -> None:
+    ended = waiting().started("w", START).stopped_early("MEDIAN", "worse", LATER).stopped(LATER)
+    assert (ended.secondary, ended.objective_status) == (SecondaryState.EARLY_STOPPED, ObjectiveStatus.FAILED)
+
+
+def test_an_early_stop_of_a_waiting_or_stopping_job_changes_nothing() -> None:
+    assert waiting().stopped_early("MEDIAN", "worse", LATER) == waiting()
+    stopping = waiting().started("w", START).stop_requested("r", LATER)
+    assert stopping.stopped_early("MEDIAN", "worse", LATER) is stopping
+
+
+def test_a_stop_that_was_asked_for_overrides_an_early_one() -> None:
+    asked = waiting().started("w", START).stopped_early("MEDIAN", "worse", START).stop_requested("r", LATER)
+    assert asked.stopped(LATER).secondary is SecondaryState.STOPPED
+
+
+def test_a_job_that_completes_in_spite_of_an_early_stop_is_completed() -> None:
+    job = waiting().started("w", START).stopped_early("MEDIAN", "worse", START).completed(1.0, {}, "/a", LATER)
+    assert (job.state, job.stopping_rule) == (TrainingJobState.COMPLETED, "")
+
+
 def test_nothing_follows_an_end() -> None:
     for state, following in SECONDARY_TRANSITIONS.items():
         assert state_of(state).terminal == (not following)

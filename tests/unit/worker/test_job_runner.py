@@ -88,6 +88,32 @@ def test_a_stop_that_the_trainer_saw_publishes_nothing(rig: _Rig) -> None:
     assert not rig.target.exists()
 
 
+def test_a_stop_that_keeps_the_model_publishes_that_of_the_best_epoch(rig: _Rig) -> None:
+    def train(context: TrainingContext) -> None:
+        context.report(1, {"m": 2.0})
+        context.report(2, {"m": 1.0})
+        rig.stop.keep, rig.stop.job = True, 5
+        assert context.should_stop()
+        (context.artifact_dir / "model").write_text("best")
+
+    assert rig.run(train) == JobEnded(5, "STOPPED", metrics={"m": 2.0})
+    assert (rig.target / "model").read_text() == "best"
+
+
+@pytest.mark.parametrize(("report", "write"), [(False, True), (True, False)])
+def test_a_stop_finds_nothing_to_keep_without_an_epoch_or_a_model(rig: _Rig, report: bool, write: bool) -> None:
+    def train(context: TrainingContext) -> None:
+        if report:
+            context.report(1, {"m": 2.0})
+        rig.stop.keep, rig.stop.job = True, 5
+        assert context.should_stop()
+        if write:
+            (context.artifact_dir / "model").write_text("nothing learnt")
+
+    assert rig.run(train) == JobEnded(5, "STOPPED")
+    assert not rig.target.exists()
+
+
 def test_a_stop_of_an_earlier_job_does_not_stop_this_one(rig: _Rig) -> None:
     rig.stop.job = 4
     assert rig.run(lambda context: context.report(1, {"m": float(context.should_stop())})).outcome == "COMPLETED"

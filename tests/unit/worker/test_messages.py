@@ -43,7 +43,7 @@ RUN = RunJob(
     [
         Setup(0, 2, ["cuda:0"], ["m:a"], "/c", "json", "INFO"),
         RUN,
-        StopJob(3),
+        StopJob(3, keep=True),
         Ready(1, "cpu", ["a"]),
         Stage(1, "TRAINING"),
         EpochMetrics(1, 2, {"m": math.inf}),
