@@ -9,7 +9,7 @@ from hrnn_tuner.v1 import tuning_job_pb2
 def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
     """Adds every field that is set and not implemented."""
     root = "tuning_job"
-    if spec.strategy in {tuning_job_pb2.STRATEGY_BAYESIAN, tuning_job_pb2.STRATEGY_HYPERBAND}:
+    if spec.strategy == tuning_job_pb2.STRATEGY_HYPERBAND:
         findings.later(f"{root}.strategy", tuning_job_pb2.Strategy.Name(spec.strategy))
     if spec.strategy == tuning_job_pb2.STRATEGY_HYPERBAND and spec.strategy_config.HasField("hyperband"):
         findings.later(f"{root}.strategy_config.hyperband", "STRATEGY_HYPERBAND")

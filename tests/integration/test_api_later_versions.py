@@ -11,7 +11,6 @@ from tests.support.api import Api, definition_of, spec_of
 
 FIRST = "tuning_job.training_job_definitions[0]"
 IN_SPEC: list[tuple[str, dict[str, Any]]] = [
-    ("tuning_job.strategy", {"strategy": "STRATEGY_BAYESIAN"}),
     ("tuning_job.strategy", {"strategy": "STRATEGY_HYPERBAND"}),
     (
         "tuning_job.training_job_early_stopping_type",

@@ -26,7 +26,9 @@ MIXED = SearchSpace((ContinuousRange("x", 1e-4, 1.0), IntegerRange("k", 1, 9), C
 LOGARITHMIC = SearchSpace(
     (ContinuousRange("x", 1e-6, 1.0, Scaling.LOGARITHMIC), IntegerRange("k", 1, 10**6, Scaling.LOGARITHMIC))
 )
-COMBINATIONS = SearchSpace((*CATEGORICAL.ranges, CategoricalRange("e", (1, 2, 3, 4)), CategoricalRange("f", (0.5, 0.7))))
+COMBINATIONS = SearchSpace(
+    (*CATEGORICAL.ranges, CategoricalRange("e", (1, 2, 3, 4)), CategoricalRange("f", (0.5, 0.7)))
+)
 GRID_FOR_MANY = SearchSpace(tuple(CategoricalRange(f"c{axis}", tuple(range(6))) for axis in range(6)))  # 46,656 points
 
 Outcome = tuple[TrialStatus, float | None]
@@ -99,7 +101,9 @@ class StrategyContract:
     space: ClassVar[SearchSpace]
     many: ClassVar[int] = 10_000
 
-    def after(self, trials: Sequence[Trial], count: int = 1, seed: int = 5, space: SearchSpace | None = None) -> list[Any]:
+    def after(
+        self, trials: Sequence[Trial], count: int = 1, seed: int = 5, space: SearchSpace | None = None
+    ) -> list[Any]:
         """The configurations of the proposals that follow these trials."""
         numbers = range(len(trials) + 1, len(trials) + 1 + count)
         proposals = self.strategy.propose(history_of(space or self.space, trials), numbers, seed)
@@ -119,7 +123,9 @@ class StrategyContract:
             kind = {IntegerRange: int, ContinuousRange: float}.get(type(item))
             assert all(kind is None or type(point[item.name]) is kind for point in points)
 
-    @settings(suppress_health_check=[HealthCheck.differing_executors], deadline=None)  # each subclass runs it for its own
+    @settings(
+        suppress_health_check=[HealthCheck.differing_executors], deadline=None
+    )  # each subclass runs it for its own
     @given(batches=st.lists(st.integers(1, 3), max_size=4), seed=st.integers(0, 2**53))
     def test_the_sequence_does_not_depend_on_how_it_is_asked_for(self, batches: list[int], seed: int) -> None:
         total = min(sum(batches), 6)

@@ -70,7 +70,9 @@ def one(recipe: Recipe, trials: Any, space: SearchSpace = MIXED) -> Any:
 
 def test_thirty_trials_on_a_smooth_function_beat_random_ones() -> None:
     for seed in range(2):
-        found, by_chance = (max(tuned(item, PLANE, 30, seed, branin)) for item in (BayesianStrategy(), RandomStrategy()))
+        found, by_chance = (
+            max(tuned(item, PLANE, 30, seed, branin)) for item in (BayesianStrategy(), RandomStrategy())
+        )
         assert found > by_chance
         assert found > -0.5
 
