@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.data_channel import DataChannel
+from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.tuning_job import TuningJobSpec
-from hrnn_tuner.store.codec import spec_from_json, spec_to_json
+from hrnn_tuner.store.codec import proposal_from_json, proposal_to_json, spec_from_json, spec_to_json
 from tests.support.tuning import make_spec
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
@@ -39,3 +40,13 @@ def test_a_row_of_before_the_options_is_read_as_data_without_any() -> None:
     document["definitions"][0]["channels"] = {"interactions": "/data/interactions.csv"}
     (definition,) = spec_from_json(document).definitions
     assert definition.channels == {"interactions": DataChannel("/data/interactions.csv")}
+
+
+def test_a_proposal_is_stored_with_its_figures() -> None:
+    proposal = Proposal({"x": 0.5}, "BAYESIAN", 3, "why", {"predicted_mean": 0.25})
+    assert proposal_from_json(json.loads(json.dumps(proposal_to_json(proposal)))) == proposal
+
+
+def test_a_proposal_of_before_the_figures_is_read_as_one_without_any() -> None:
+    document = {"hyperparameters": {"x": 0.5}, "strategy": "RANDOM", "seed": 3, "explanation": "draw 1"}
+    assert proposal_from_json(document) == Proposal({"x": 0.5}, "RANDOM", 3, "draw 1")
