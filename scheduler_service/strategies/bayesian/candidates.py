@@ -53,8 +53,6 @@ def around(encoding: Encoding, allowed: Allowed, centres: Points, count: int, rn
 
 
 def distinct(space: SearchSpace, points: Points, allowed: Allowed) -> Points:
-    """The points that are allowed, each once."""
-    first: dict[object, int] = {}
-    for position, configuration in enumerate(points.configurations):
-        first.setdefault(space.key(configuration), position)
-    return points.take([position for position in first.values() if allowed(points.configurations[position])])
+    """The points that are allowed, each configuration once."""
+    first = {space.key(configuration): index for index, configuration in enumerate(points.configurations)}
+    return points.take([index for index in first.values() if allowed(points.configurations[index])])

@@ -9,7 +9,14 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, ParameterRange, SearchSpace
+from hrnn_tuner.domain.search_space import (
+    CategoricalRange,
+    ContinuousRange,
+    IntegerRange,
+    ParameterRange,
+    SearchSpace,
+    Value,
+)
 from scheduler_service.strategies.results import Configuration, Floats
 
 #: Two different choices of a category are then as far apart as the two ends of a numeric range.
@@ -67,6 +74,7 @@ class Encoding:
         ends = [0, *accumulate(widths)]
         self._columns = [range(start, end) for start, end in pairwise(ends)]
         self.width = ends[-1]
+        self._known: list[dict[tuple[bool, Value], float]] = [{} for _ in space.ranges]
 
     @property
     def space(self) -> SearchSpace:
@@ -79,7 +87,7 @@ class Encoding:
         for axis, item in enumerate(self._space.ranges):
             for index, configuration in enumerate(configurations):
                 if item.name in configuration:
-                    units[index, axis] = item.unit(configuration[item.name])
+                    units[index, axis] = self._unit(axis, configuration[item.name])
         return self._points(units, tuple(configurations))
 
     def at(self, units: Floats) -> Points:
@@ -87,11 +95,11 @@ class Encoding:
         configurations = tuple(self._space.at(tuple(unit)) for unit in units.tolist())
         moved = units.copy()
         for axis, item in enumerate(self._space.ranges):
-            if isinstance(item, ContinuousRange) or (self._relaxed and not isinstance(item, CategoricalRange)):
-                continue  # rounding to a value and back is no more than that
+            if self._relaxed or not isinstance(item, IntegerRange):
+                continue  # a category's column is its choice's, wherever in its share the coordinate lies
             for index, configuration in enumerate(configurations):
                 if item.name in configuration:
-                    moved[index, axis] = item.unit(configuration[item.name])
+                    moved[index, axis] = self._unit(axis, configuration[item.name])
         return self._points(moved, configurations)
 
     def smooth(self, points: Points) -> NDArray[np.bool_]:
@@ -107,6 +115,16 @@ class Encoding:
         """The column of a numeric range."""
         (column,) = self._columns[axis]
         return column
+
+    def _unit(self, axis: int, value: Value) -> float:
+        """Where a value lies in the unit interval; those of discrete ranges are worked out once."""
+        item = self._space.ranges[axis]
+        if isinstance(item, ContinuousRange):
+            return item.unit(value)
+        known, key = self._known[axis], (isinstance(value, bool), value)
+        if key not in known:
+            known[key] = item.unit(value)
+        return known[key]
 
     def _points(self, units: Floats, configurations: tuple[Configuration, ...]) -> Points:
         """Adds the rows."""

@@ -15,6 +15,8 @@ _EXPONENTS = np.linspace(-3.0, 5.0, 161)
 #: Interquartile range of the normal distribution in standard deviations.
 _NORMAL_IQR = 1.349
 _TINY = 1e-12
+#: Robustly scaled values beyond it are cut to it: powers of larger ones are not finite.
+_FARTHEST = 1e30
 
 
 class ObjectiveTransform(ABC):
@@ -84,11 +86,12 @@ class YeoJohnson(ObjectiveTransform):
     def fitted(cls, values: Floats) -> YeoJohnson:
         """By maximum likelihood of the exponent."""
         before = Linear.robust(values)
-        scaled = before.forward(values)
+        scaled = _cut(before, values)
         slope = np.sign(scaled) * np.log1p(np.abs(scaled))
         best, best_likelihood = 1.0, -np.inf
         for exponent in _EXPONENTS:
-            variance = _yeo_johnson(scaled, exponent).var()
+            with np.errstate(over="ignore", invalid="ignore"):
+                variance = _yeo_johnson(scaled, exponent).var()
             if not _TINY < variance < np.inf:
                 continue
             likelihood = -0.5 * len(values) * np.log(variance) + (exponent - 1.0) * slope.sum()  # their equation 3.1
@@ -98,7 +101,7 @@ class YeoJohnson(ObjectiveTransform):
 
     def forward(self, values: Floats) -> Floats:
         """See `ObjectiveTransform`."""
-        return self.after.forward(_yeo_johnson(self.before.forward(values), self.exponent))
+        return self.after.forward(_yeo_johnson(_cut(self.before, values), self.exponent))
 
     def inverse(self, values: Floats) -> Floats:
         """See `ObjectiveTransform`."""
@@ -129,6 +132,12 @@ class Rank(ObjectiveTransform):
     def inverse(self, values: Floats) -> Floats:
         """See `ObjectiveTransform`."""
         return np.interp(values, self.quantiles, self.values)
+
+
+def _cut(scale: Linear, values: Floats) -> Floats:
+    """Scaled values, cut to what can be raised to a power."""
+    with np.errstate(over="ignore"):
+        return np.clip(scale.forward(values), -_FARTHEST, _FARTHEST)
 
 
 def _yeo_johnson(values: Floats, exponent: float) -> Floats:

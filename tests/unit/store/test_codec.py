@@ -13,6 +13,7 @@ from hrnn_tuner.domain.completion import CompletionCriteria, CompletionDetails
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace
+from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.tuning_job import TuningJobSpec
 from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 from hrnn_tuner.store.codec import (
@@ -20,6 +21,8 @@ from hrnn_tuner.store.codec import (
     choices_to_json,
     details_from_json,
     details_to_json,
+    proposal_from_json,
+    proposal_to_json,
     range_from_json,
     range_to_json,
     spec_from_json,
@@ -137,3 +140,13 @@ def test_ranges_without_them_are_stored_as_ever() -> None:
     ranges = (IntegerRange("k", 1, 9), ContinuousRange("x", 0, 1, Scaling.LINEAR), CategoricalRange("c", ("a", True)))
     assert [range_to_json(item) for item in ranges] == old
     assert tuple(range_from_json(document) for document in old) == ranges
+
+
+def test_a_proposal_is_stored_with_its_figures() -> None:
+    proposal = Proposal({"x": 0.5}, "BAYESIAN", 3, "why", {"predicted_mean": 0.25})
+    assert proposal_from_json(json.loads(json.dumps(proposal_to_json(proposal)))) == proposal
+
+
+def test_a_proposal_of_before_the_figures_is_read_as_one_without_any() -> None:
+    document = {"hyperparameters": {"x": 0.5}, "strategy": "RANDOM", "seed": 3, "explanation": "draw 1"}
+    assert proposal_from_json(document) == Proposal({"x": 0.5}, "RANDOM", 3, "draw 1")
