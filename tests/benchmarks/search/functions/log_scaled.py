@@ -32,7 +32,7 @@ def log_scaled(shape: str, variant: int) -> BenchFunction:
         ContinuousRange(f"rate{position}", 10**low, 10**high, scaling=Scaling.LOGARITHMIC)
         for position, (low, high) in enumerate(boxes)
     ]
-    width = rng.choice((24, 48, 96, 160))
+    width = rng.choice((12, 24, 128, 200))
     ranges.append(IntegerRange("width", 4, 512, Scaling.LOGARITHMIC))
 
     def loss(configuration: Configuration) -> float:

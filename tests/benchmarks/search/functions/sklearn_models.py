@@ -67,10 +67,10 @@ def _linear(settings: _Settings, classifies: bool) -> Any:
 
 def _network(settings: _Settings, classifies: bool) -> Any:
     width = settings.pop("width")
-    model = MLPClassifier if classifies else MLPRegressor
-    return make_pipeline(
-        StandardScaler(), model(hidden_layer_sizes=(width,), random_state=0, n_iter_no_change=1000, **settings)
+    model = (MLPClassifier if classifies else MLPRegressor)(
+        hidden_layer_sizes=(width,), random_state=0, n_iter_no_change=1000, **settings
     )
+    return make_pipeline(StandardScaler(), model)
 
 
 def _boosting(settings: _Settings, classifies: bool) -> Any:
