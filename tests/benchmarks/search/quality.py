@@ -185,9 +185,10 @@ def _notes(plan: Plan, best: Mapping[str, NDArray[np.float64]]) -> tuple[str, ..
     return (
         f"{len(best)} functions ({', '.join(best)}), {searches / len(best):.1f} seeds each: ranks and regrets are "
         "means over functions of means over seeds, those that all methods have.",
-        f"Regret: what the best configuration is above the optimum, without noise, as a share of that of "
-        f"{REFERENCE!r}, or, where the optimum is not known, above the lowest value that any search found. Intervals: bootstrap over "
-        "functions and seeds. p: Wilcoxon's signed-rank test over functions against the first method, after Holm.",
+        "Regret: what the best configuration is above the optimum, without noise, as a share of that of "
+        f"{REFERENCE!r}, or, where the optimum is not known, above the lowest value that any search found. Intervals: "
+        "bootstrap over functions and seeds. p: Wilcoxon's signed-rank test over functions against the first method, "
+        "after Holm.",
         "Every method asks for so many configurations before it is told a result, and then for one after each, in an "
         "order that seeded durations give, the same for all. Peers have their defaults.",
     )
