@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-#: Names the arguments of one `pip install`; several run one after the other.
+#: The arguments of each `pip install`; they run one after the other.
 Installs = Sequence[Sequence[str]]
 
 
@@ -34,6 +35,16 @@ def made_environment(title: str, folder: Path, installs: Installs, content: str)
     Raises:
         subprocess.CalledProcessError: When an installation fails; pip has said why.
     """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        # Two commands at a time would clear what the other installs.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _make(title, folder, installs, content)
+    return interpreter(folder)
+
+
+def _make(title: str, folder: Path, installs: Installs, content: str) -> None:
+    """Makes an environment, unless it is there."""
     if not is_ready(folder, content):
         print(f"installing {title} into {folder}, once", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
@@ -41,7 +52,6 @@ def made_environment(title: str, folder: Path, installs: Installs, content: str)
         for arguments in installs:
             subprocess.run([*install, *arguments], check=True)
         (folder / ".ready").write_text(_stamp(content))
-    return interpreter(folder)
 
 
 def _stamp(content: str) -> str:

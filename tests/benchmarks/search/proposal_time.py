@@ -18,6 +18,7 @@ COUNTS = (40, 200, 1000)
 _FUNCTIONS = ("bbob-f8-d5", "bbob-mixint-f20-d10")
 _PROPOSALS = 3
 _SEED = 1
+_CODE = "tests/benchmarks/search/proposal_time.py"
 
 
 def measure(method: str, name: str, count: int) -> Figures:
@@ -42,14 +43,12 @@ def proposal_time(methods: Sequence[str], minutes: float | None) -> list[Results
     prepare(methods)
     pieces = {
         (method, name, count): Piece(
-            f"{method} on {name} after {count}", measure, (method, name, count), METHODS[method].code
+            f"{method} on {name} after {count}", measure, (method, name, count), (*METHODS[method].code, _CODE)
         )
         for method in methods
         for name in _FUNCTIONS
         for count in COUNTS
     }
-    code = ("tests/benchmarks/search/proposal_time.py",)
-    pieces = {key: Piece(own.name, own.work, own.arguments, own.code + code) for key, own in pieces.items()}
     found = RUNS.run_all([*pieces.values()], jobs=1, minutes=minutes)
     cells = {key: _cell(found[piece.name]) if piece.name in found else "" for key, piece in pieces.items()}
     return [

@@ -28,7 +28,7 @@ class Grid:
     """Which trainings a table holds.
 
     Attributes:
-        users: How many users of the data set, of the most active ones' like share; see `hrnn_training`.
+        users: How many users of the data set, drawn by seed; see `hrnn_training`.
         values: The values of every hyperparameter. Numbers are spaced equally in the coordinate that is searched.
     """
 
