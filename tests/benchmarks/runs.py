@@ -67,7 +67,7 @@ class Runs:
 
     def finished(self, pieces: Sequence[Piece]) -> dict[str, Figures]:
         """The figures that are kept, by name."""
-        found = {}
+        found: dict[str, Figures] = {}
         for piece in pieces:
             path = self.path(piece)
             if path.exists():

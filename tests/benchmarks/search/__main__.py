@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _functions(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """The names of the chosen functions: of the portfolio, those that start as given, and any other by its full name."""
+    """The names of the chosen functions: those of the portfolio that start as given, and any other by its full name."""
     prefixes = tuple(arguments.functions)
     exact = tuple(name for name in NAMES if name in prefixes)
     names = tuple(name for name in portfolio() if not prefixes or name.startswith(prefixes))

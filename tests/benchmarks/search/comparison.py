@@ -31,7 +31,7 @@ def mean_ranks(losses: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     Args:
         losses: Of each function, the loss of every method and seed [M, seeds].
     """
-    return np.array([rankdata(own, axis=0).mean(axis=1) for own in losses]).mean(axis=0)
+    return np.mean([rankdata(own, axis=0).mean(axis=1) for own in losses], axis=0)
 
 
 def normalised_regret(

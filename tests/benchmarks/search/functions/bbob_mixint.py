@@ -36,7 +36,8 @@ def bbob_mixint(number: int, dimension: int) -> BenchFunction:
         elif high - low + 1 < _FEWEST_VALUES_TO_CUT:
             ranges.append(IntegerRange(key, int(low), int(high), Scaling.LINEAR))
         else:
-            ranges.append(IntegerRange(key, *map(round, cut_one_end(low, high, rng)), Scaling.LINEAR))
+            low, high = cut_one_end(low, high, rng)
+            ranges.append(IntegerRange(key, round(low), round(high), Scaling.LINEAR))
 
     def loss(configuration: Configuration) -> float:
         # The problem belongs to the suite, which must therefore live as long as this function.

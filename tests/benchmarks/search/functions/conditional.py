@@ -13,6 +13,7 @@ from hrnn_tuner.domain.search_space import (
     ParameterRange,
     Scaling,
     SearchSpace,
+    Value,
 )
 from tests.benchmarks.search.functions.boxes import cut_around
 from tests.benchmarks.search.functions.contract import BenchFunction, Configuration, Half
@@ -62,7 +63,7 @@ def _optimizer(name: str, half: Half) -> BenchFunction:
 
     first = order[0]
     inertia = {"beta": beta} if first == "adam" else {"momentum": momentum}
-    best = {"optimizer": first, f"{first}_rate": 10 ** rates[first], **inertia, "decay": 10**decay}
+    best: Configuration = {"optimizer": first, f"{first}_rate": 10 ** rates[first], **inertia, "decay": 10**decay}
     return BenchFunction(name, "conditional", half, SearchSpace(tuple(ranges)), loss, optimum=0.0, best=best)
 
 
@@ -88,7 +89,7 @@ def _layers(name: str, half: Half) -> BenchFunction:
             for layer in range(depth)
         )
 
-    best = {"depth": _DEPTHS[-1]}
+    best: dict[str, Value] = {"depth": _DEPTHS[-1]}
     best |= {f"width{layer}": width for layer, width in enumerate(widths)}
     best |= {f"dropout{layer}": dropout for layer, dropout in enumerate(dropouts)}
     return BenchFunction(name, "conditional", half, SearchSpace(tuple(ranges)), loss, optimum=0.0, best=best)
