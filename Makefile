@@ -2,7 +2,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup services protos lint test bench bench-hrnn demo compose-test clean
+.PHONY: help setup services protos lint test bench bench-hrnn bench-search demo compose-test clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -48,6 +48,9 @@ bench: setup services ## Measures how long a slot stands idle between two traini
 
 bench-hrnn: setup ## Measures how well hrnn recommends, on the data in ../shared/data (TABLES="amazon speed" for some; hours)
 	$(BIN)/python -m tests.benchmarks.hrnn $(TABLES) --record
+
+bench-search: setup ## Measures the strategies beside Optuna and Ax (TABLES="quality", BENCH_ARGS="--seeds 10 --budget-minutes 60"; hours)
+	$(BIN)/python -m tests.benchmarks.search $(TABLES) --record $(BENCH_ARGS)
 
 demo: setup ## Everything once: data, service, tuning job, recommendations (DATA=interactions.csv for your own data)
 	$(BIN)/hrnn-tuner demo $(if $(DATA),--data "$(DATA)")

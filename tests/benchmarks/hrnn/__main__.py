@@ -12,9 +12,9 @@ import torch
 from tests.benchmarks.hrnn.amazon import amazon
 from tests.benchmarks.hrnn.gpu import gpu
 from tests.benchmarks.hrnn.leave_last_out import leave_last_out
-from tests.benchmarks.hrnn.results import Results
 from tests.benchmarks.hrnn.speed import DATA_NAMES, speed
 from tests.benchmarks.hrnn.temporal import ablation, temporal
+from tests.benchmarks.results import Results
 
 TABLES: Mapping[str, Callable[[int], Results]] = {
     "amazon": amazon,

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from hrnn_tuner.domain.search_space import Value
 from tests.benchmarks.hrnn.datasets import interactions
 from tests.benchmarks.hrnn.fitting import fit
-from tests.benchmarks.hrnn.results import Results
-from tests.benchmarks.hrnn.runs import Figures, Piece, run_all
+from tests.benchmarks.hrnn.runs import run_all
 from tests.benchmarks.hrnn.splits import NewestShare
+from tests.benchmarks.results import Results
+from tests.benchmarks.runs import Figures, Piece
 from worker_service.hrnn.data.dataset import training_data
 from worker_service.hrnn.data.queries import Queries
 from worker_service.hrnn.evaluation.evaluate import Scorer

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hrnn_tuner.domain.data_channel import DataChannel
+from tests.benchmarks.paths import DATA, cache_of
 from worker_service.hrnn.data.cache import load_interactions
 from worker_service.hrnn.data.preparation import Interactions
 
-ROOT = Path(__file__).parents[3]
-DATA = ROOT.parent / "shared" / "data"
 #: Prepared data and finished runs.
-CACHE = ROOT / ".cache" / "bench-hrnn"
+CACHE = cache_of("bench-hrnn")
 
 _OPTIONS = {
     # Ratings above 3, as in the published notebooks.

@@ -9,9 +9,10 @@ import numpy as np
 from hrnn_tuner.domain.search_space import Value
 from tests.benchmarks.hrnn.datasets import interactions
 from tests.benchmarks.hrnn.fitting import fit
-from tests.benchmarks.hrnn.results import Results
-from tests.benchmarks.hrnn.runs import Figures, Piece, run_all
+from tests.benchmarks.hrnn.runs import run_all
 from tests.benchmarks.hrnn.splits import LeaveLastOut
+from tests.benchmarks.results import Results
+from tests.benchmarks.runs import Figures, Piece
 from worker_service.hrnn.data.dataset import training_data
 from worker_service.hrnn.evaluation.evaluate import evaluate
 from worker_service.hrnn.evaluation.intervals import metric_intervals

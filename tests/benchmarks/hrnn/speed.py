@@ -14,8 +14,7 @@ import torch
 from tests.benchmarks.hrnn.peers import padded_gru
 from tests.benchmarks.hrnn.peers.curve import Curve
 from tests.benchmarks.hrnn.peers.recbole_environment import VERSION, recbole_python
-from tests.benchmarks.hrnn.results import Results
-from tests.benchmarks.hrnn.runs import Piece, run_all
+from tests.benchmarks.hrnn.runs import run_all
 from tests.benchmarks.hrnn.speed_runs import (
     CAP_CPU_S,
     COMMON,
@@ -27,6 +26,8 @@ from tests.benchmarks.hrnn.speed_runs import (
     measure_product,
     measure_recbole,
 )
+from tests.benchmarks.results import Results
+from tests.benchmarks.runs import Piece
 
 #: Data sets that the table can be measured on; RecBole needs hours for the larger.
 DATA_NAMES = ("ml-100k", "ml-1m-order")

@@ -17,13 +17,14 @@ import torch
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import Value
 from tests.benchmarks.hrnn.ablation import without_sessions
-from tests.benchmarks.hrnn.datasets import CACHE, DATA, interactions
+from tests.benchmarks.hrnn.datasets import CACHE, interactions
 from tests.benchmarks.hrnn.fitting import BenchContext
 from tests.benchmarks.hrnn.peers.curve import Curve, traced
 from tests.benchmarks.hrnn.peers.padded_gru import PaddedTraining
 from tests.benchmarks.hrnn.peers.recbole_environment import recbole_python
-from tests.benchmarks.hrnn.runs import Figures
 from tests.benchmarks.hrnn.splits import LeaveLastOut
+from tests.benchmarks.paths import DATA
+from tests.benchmarks.runs import Figures
 from worker_service.hrnn.data.cache import load_interactions
 from worker_service.hrnn.data.dataset import TrainingData, training_data
 from worker_service.hrnn.data.preparation import Interactions

@@ -15,8 +15,9 @@ from hrnn_tuner.domain.search_space import Value
 from tests.benchmarks.hrnn.ablation import VARIANTS, without_sessions
 from tests.benchmarks.hrnn.datasets import interactions
 from tests.benchmarks.hrnn.fitting import fit, refit
-from tests.benchmarks.hrnn.results import Results
-from tests.benchmarks.hrnn.runs import Figures, Piece, run_all
+from tests.benchmarks.hrnn.runs import run_all
+from tests.benchmarks.results import Results
+from tests.benchmarks.runs import Figures, Piece
 from worker_service.hrnn.data.dataset import TrainingData, training_data
 from worker_service.hrnn.data.sessions import SessionRule
 from worker_service.hrnn.data.split import TemporalSplit

@@ -9,8 +9,9 @@ import torch
 
 from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from tests.benchmarks.hrnn.amazon import notebook_metrics
-from tests.benchmarks.hrnn.datasets import DATA, interactions
+from tests.benchmarks.hrnn.datasets import interactions
 from tests.benchmarks.hrnn.splits import LeaveLastOut, NewestShare
+from tests.benchmarks.paths import DATA
 from worker_service.hrnn.data.dataset import training_data
 from worker_service.hrnn.data.preparation import Interactions, prepare
 from worker_service.hrnn.data.queries import Queries

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.hrnn.datasets import ROOT
-
-RESULTS = ROOT / "tests" / "benchmarks" / "RESULTS.md"
+from tests.benchmarks.paths import RESULTS
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Measures how well and how fast strategies search, beside other tools: `python -m tests.benchmarks.search`."""

@@ -1,0 +1,1 @@
+"""What is searched: functions whose values are known, cheap to compute, or were computed before."""

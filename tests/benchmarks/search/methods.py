@@ -1,0 +1,87 @@
+"""The methods that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from hrnn_tuner.domain.search_space import SearchSpace
+from hrnn_tuner.domain.tuning_job import StrategyName
+from scheduler_service.strategies import strategy_for
+from tests.benchmarks.search.ours import StrategySearcher
+from tests.benchmarks.search.peers.environments import make_environment
+from tests.benchmarks.search.peers.peer_searcher import PeerSearcher, peer_process
+from tests.benchmarks.search.searcher import Searcher
+
+_HERE = "tests/benchmarks/search"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to search.
+
+    Attributes:
+        title: As tables call it.
+        start: Starts a search in a space with a seed.
+        code: Folders and files that decide about its proposals.
+        tool: The peer whose environment it needs; None for one of this project's.
+    """
+
+    title: str
+    start: Callable[[SearchSpace, int], Searcher]
+    code: tuple[str, ...]
+    tool: str | None = None
+
+
+def _peer(tool: str, sampler: str, title: str) -> Method:
+    """A method of another tool."""
+
+    def start(space: SearchSpace, seed: int) -> Searcher:
+        return PeerSearcher(peer_process(tool), sampler, space, seed)
+
+    files = ("line_server.py", "peer_searcher.py", f"{tool}_peer.py", f"{tool}-requirements.txt")
+    code = (*(f"{_HERE}/peers/{file}" for file in files), f"{_HERE}/space_description.py")
+    return Method(title, start, code, tool)
+
+
+def _ours(name: StrategyName) -> Method:
+    """A strategy of this project."""
+    code = ("scheduler_service/strategies", f"{_HERE}/ours.py")
+    return Method(f"this project's {name.value}", partial(StrategySearcher, name), code)
+
+
+def _known(name: StrategyName) -> bool:
+    """Whether this version has the strategy: tables are also measured while one is being written."""
+    try:
+        strategy_for(name)
+    except KeyError:
+        return False
+    return True
+
+
+#: What regret is measured by: its own is 1.
+REFERENCE = "random"
+#: Whose differences from the others are tested.
+CHAMPION = "BAYESIAN"
+METHODS: Mapping[str, Method] = {
+    **{
+        name.value: _ours(name)
+        for name in (StrategyName.BAYESIAN, StrategyName.RANDOM, StrategyName.SOBOL, StrategyName.GRID)
+        if _known(name)
+    },
+    "random": _peer("optuna", "random", "Random (Optuna 5.0)"),
+    "sobol": _peer("optuna", "sobol", "Sobol (Optuna 5.0)"),
+    "tpe": _peer("optuna", "tpe", "TPE (Optuna 5.0)"),
+    "gp": _peer("optuna", "gp", "GPSampler (Optuna 5.0)"),
+    "cma-es": _peer("optuna", "cma-es", "CMA-ES (Optuna 5.0)"),
+    "ax": _peer("ax", "default", "Ax 1.3"),
+}
+#: Grid search ends in no infinite space, and is no rival in a finite one.
+DEFAULTS = tuple(name for name in METHODS if name != StrategyName.GRID.value)
+
+
+def prepare(names: Sequence[str]) -> None:
+    """Makes the environments that methods need."""
+    for tool in sorted({tool for name in names if (tool := METHODS[name].tool) is not None}):
+        make_environment(tool)

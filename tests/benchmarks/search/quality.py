@@ -1,0 +1,194 @@
+"""Table quality: how good the best of 20, 40 and 100 training jobs is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.benchmarks.paths import cache_of
+from tests.benchmarks.results import Results
+from tests.benchmarks.runs import Figures, Piece, Runs
+from tests.benchmarks.search.comparison import holm_wilcoxon, mean_ranks, regret_by_family, regret_intervals
+from tests.benchmarks.search.functions.catalogue import function
+from tests.benchmarks.search.methods import METHODS, REFERENCE, prepare
+from tests.benchmarks.search.simulation import simulate
+
+#: After so many training jobs the best one is looked at.
+CHECKPOINTS = (20, 40, 100)
+#: Decides about every search, whatever the method.
+COMMON_CODE = (
+    "hrnn_tuner/domain/parameter_range.py",
+    "hrnn_tuner/domain/scaling.py",
+    "hrnn_tuner/domain/search_space.py",
+    "tests/benchmarks/search/functions",
+    "tests/benchmarks/search/searcher.py",
+    "tests/benchmarks/search/simulation.py",
+)
+RUNS = Runs(cache_of("bench-search") / "runs", code=COMMON_CODE, fresh=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured.
+
+    Attributes:
+        methods: Compared ones; the first is tested against the others.
+        functions: Names.
+        in_flight: How many training jobs run at a time.
+        trials: Training jobs of each search.
+        seeds: Searches of each function, from seed 1 on.
+        half: How the functions were chosen, for the title.
+        jobs: Searches at a time.
+        minutes: After them no further search starts; None for no limit.
+    """
+
+    methods: tuple[str, ...]
+    functions: tuple[str, ...]
+    in_flight: tuple[int, ...]
+    trials: int
+    seeds: int
+    half: str
+    jobs: int
+    minutes: float | None
+
+    @property
+    def checkpoints(self) -> list[int]:
+        """Those that the searches reach."""
+        return [count for count in CHECKPOINTS if count <= self.trials] or [self.trials]
+
+
+def search(method: str, name: str, in_flight: int, trials: int, seed: int) -> Figures:
+    """One search."""
+    searched = function(name)
+    searcher = METHODS[method].start(searched.space, seed)
+    return simulate(searcher, searched, in_flight, trials, seed).figures()
+
+
+def quality(plan: Plan) -> list[Results]:
+    """Measures the tables."""
+    if REFERENCE not in plan.methods:
+        raise SystemExit(f"regret is measured by that of {REFERENCE!r}, which must be among the methods")
+    prepare(plan.methods)
+    pieces = {
+        (method, name, in_flight, seed): _piece(plan, method, name, in_flight, seed)
+        for seed in range(1, plan.seeds + 1)
+        for method in plan.methods
+        for in_flight in plan.in_flight
+        for name in plan.functions
+    }
+    found = RUNS.run_all([*pieces.values()], plan.jobs, plan.minutes)
+    measured = {key: found[piece.name] for key, piece in pieces.items() if piece.name in found}
+    optima = _optima(plan, measured)
+    tables = []
+    for in_flight in plan.in_flight:
+        best = _best(plan, measured, in_flight)
+        if best:
+            tables += [_table(plan, best, optima, measured, in_flight), _family_table(plan, best, optima, in_flight)]
+    if len(measured) < len(pieces):
+        print(f"{len(measured)} of {len(pieces)} searches are done; the same command goes on where it was", flush=True)
+    return tables
+
+
+def _piece(plan: Plan, method: str, name: str, in_flight: int, seed: int) -> Piece:
+    """The run of one search."""
+    title = f"{method} on {name}, {in_flight} in flight, seed {seed}"
+    return Piece(title, search, (method, name, in_flight, plan.trials, seed), METHODS[method].code)
+
+
+def _best(
+    plan: Plan, measured: Mapping[tuple[str, str, int, int], Figures], in_flight: int
+) -> dict[str, NDArray[np.float64]]:
+    """The course of the best loss [methods, seeds, trials] by function, of the seeds that all methods have."""
+    found = {}
+    for name in plan.functions:
+        seeds = [
+            seed
+            for seed in range(1, plan.seeds + 1)
+            if all((method, name, in_flight, seed) in measured for method in plan.methods)
+        ]
+        if seeds:
+            found[name] = np.array(
+                [[measured[method, name, in_flight, seed]["best"] for seed in seeds] for method in plan.methods]
+            )
+    return found
+
+
+def _optima(plan: Plan, measured: Mapping[tuple[str, str, int, int], Figures]) -> dict[str, float]:
+    """The lowest loss of each function: the known one, or else the lowest that any search found."""
+    seen: dict[str, float] = {}
+    for (_, name, _, _), figures in measured.items():
+        seen[name] = min(seen.get(name, np.inf), float(figures["best"].min()))
+    known = {name: function(name).optimum for name in plan.functions}
+    return {name: lowest if known[name] is None else float(known[name] or 0.0) for name, lowest in seen.items()}
+
+
+def _table(
+    plan: Plan,
+    best: Mapping[str, NDArray[np.float64]],
+    optima: Mapping[str, float],
+    measured: Mapping[tuple[str, str, int, int], Figures],
+    in_flight: int,
+) -> Results:
+    """Ranks, regret and p-values of one mode."""
+    names, reference = [*best], plan.methods.index(REFERENCE)
+    lows = [optima[name] for name in names]
+    columns: list[list[str]] = []
+    for count in plan.checkpoints:
+        losses = [best[name][:, :, count - 1] for name in names]
+        columns.append([f"{rank:.2f}" for rank in mean_ranks(losses)])
+        columns.append([str(interval) for interval in regret_intervals(losses, lows, reference)])
+        columns.append(["" if np.isnan(p) else f"{p:.2g}" for p in holm_wilcoxon(losses, lows, reference, champion=0)])
+    columns.append([f"{_proposal_cpu_s(measured, method, in_flight):.3f}" for method in plan.methods])
+    headings = [f"{what} at {count}" for count in plan.checkpoints for what in ("rank", "regret [95%]", "p")]
+    return Results(
+        key=f"bench-search quality {plan.half} {in_flight}",
+        title=f"Search quality, {in_flight} in flight, {plan.half} functions",
+        headings=("method", *headings, "CPU s a proposal"),
+        rows=[(METHODS[method].title, *(column[row] for column in columns)) for row, method in enumerate(plan.methods)],
+        notes=_notes(plan, best),
+    )
+
+
+def _family_table(
+    plan: Plan, best: Mapping[str, NDArray[np.float64]], optima: Mapping[str, float], in_flight: int
+) -> Results:
+    """Regret by family of functions."""
+    count = min(plan.checkpoints, key=lambda checkpoint: abs(checkpoint - 40))
+    families = {name: function(name).family for name in best}
+    losses = {name: own[:, :, count - 1] for name, own in best.items()}
+    regrets = regret_by_family(losses, optima, families, plan.methods.index(REFERENCE))
+    sizes = {family: [*families.values()].count(family) for family in regrets}
+    return Results(
+        key=f"bench-search families {plan.half} {in_flight}",
+        title=f"Normalised regret at {count} training jobs by family, {in_flight} in flight, {plan.half} functions",
+        headings=("method", *(f"{family} ({size})" for family, size in sizes.items())),
+        rows=[
+            (METHODS[method].title, *(f"{own[row]:.2f}" for own in regrets.values()))
+            for row, method in enumerate(plan.methods)
+        ],
+        notes=_notes(plan, best),
+    )
+
+
+def _proposal_cpu_s(measured: Mapping[tuple[str, str, int, int], Figures], method: str, in_flight: int) -> float:
+    """Processor seconds of a proposal, mean over all of a method's searches."""
+    own = [figures["cpu_s"] for key, figures in measured.items() if key[0] == method and key[2] == in_flight]
+    return float(np.concatenate(own).mean())
+
+
+def _notes(plan: Plan, best: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
+    """How the tables were made."""
+    searches = sum(own.shape[1] for own in best.values())
+    return (
+        f"{len(best)} functions ({', '.join(best)}), {searches / len(best):.1f} seeds each: ranks and regrets are "
+        "means over functions of means over seeds, those that all methods have.",
+        "Regret: what the best configuration is above the optimum, without noise, as a share of that of "
+        f"{REFERENCE!r}, or, where the optimum is not known, above the lowest value that any search found. Intervals: "
+        "bootstrap over functions and seeds. p: Wilcoxon's signed-rank test over functions against the first method, "
+        "after Holm.",
+        "Every method asks for so many configurations before it is told a result, and then for one after each, in an "
+        "order that seeded durations give, the same for all. Peers have their defaults.",
+    )
