@@ -9,7 +9,7 @@ import torch
 
 from tests.benchmarks.hrnn.datasets import interactions
 from tests.benchmarks.hrnn.fitting import BenchContext
-from tests.benchmarks.hrnn.results import Results
+from tests.benchmarks.results import Results
 from worker_service.hrnn.data.dataset import training_data
 from worker_service.hrnn.settings import HrnnSettings
 from worker_service.hrnn.training.training_job import HrnnTraining
