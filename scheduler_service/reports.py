@@ -93,8 +93,7 @@ class ReportApplier:
             case _Outcome.OUTCOME_COMPLETED:
                 change.put(job, job.completed(objective, ended.final_metrics, uri, change.now))
             case _Outcome.OUTCOME_STOPPED if job.secondary is SecondaryState.STOPPING:
-                kept = job.stopping_rule and ended.artifact_uri and objective is not None and math.isfinite(objective)
-                if kept and objective is not None:
+                if job.stopping_rule and ended.artifact_uri and objective is not None and math.isfinite(objective):
                     change.put(job, job.kept(objective, ended.final_metrics, uri, change.now))
                 else:
                     change.put(job, job.stopped(change.now))

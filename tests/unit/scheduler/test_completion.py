@@ -6,7 +6,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.completion import CompletionDetails
@@ -60,6 +60,7 @@ def test_small_steps_add_up_to_an_improvement() -> None:
     assert not_improving([1.0, 1.004, 1.008, 1.012]) == [0, 1, 2, 0]
 
 
+@settings(deadline=None)  # the rule is quick, a busy machine is not
 @given(values=st.lists(st.floats(0.5, 1.0), min_size=1, max_size=30))
 def test_the_counter_is_the_distance_to_the_last_improvement(values: list[float]) -> None:
     counts = not_improving(values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.early_stopping import HyperbandConfig
@@ -89,6 +89,7 @@ def test_a_bracket_begins_at_a_higher_level_than_the_one_before() -> None:
     }
 
 
+@settings(deadline=None)  # the rule is quick, a busy machine is not
 @given(config=CONFIGS, seed=st.integers(0, 2**53), number=st.integers(1, 10_000), data=st.data())
 def test_no_training_job_is_stopped_before_the_minimum_or_goes_on_after_the_maximum(
     config: HyperbandConfig, seed: int, number: int, data: st.DataObject
@@ -101,6 +102,7 @@ def test_no_training_job_is_stopped_before_the_minimum_or_goes_on_after_the_maxi
     assert rule.decide(Point(number, after, 1.0), ListedPeers(MAXIMIZE, [])).stop
 
 
+@settings(deadline=None)  # the rule is quick, a busy machine is not
 @given(config=CONFIGS, seed=st.integers(0, 2**53), number=st.integers(1, 10_000))
 def test_the_bracket_depends_on_seed_and_number_alone(config: HyperbandConfig, seed: int, number: int) -> None:
     assert HyperbandRule(config, seed).pool(number) == HyperbandRule(config, seed).pool(number)

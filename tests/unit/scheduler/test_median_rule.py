@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
@@ -46,11 +46,13 @@ def test_the_decision_shows_what_was_compared() -> None:
     assert "0.2 after epoch 4 is worse than 0.4" in decision.explanation
 
 
+@settings(deadline=None)  # the rule is quick, a busy machine is not
 @given(value=st.floats(-1, 1), means=st.lists(st.floats(-1, 1), max_size=9), epoch=st.integers(1, 2))
 def test_nothing_is_stopped_before_the_first_epoch_of_the_rule(value: float, means: list[float], epoch: int) -> None:
     assert not stops(value, means, epoch=epoch)
 
 
+@settings(deadline=None)  # the rule is quick, a busy machine is not
 @given(value=st.floats(-1, 1), means=st.lists(st.floats(-1, 1), max_size=2), epoch=st.integers(1, 9))
 def test_nothing_is_stopped_by_fewer_others_than_the_operator_asks_for(
     value: float, means: list[float], epoch: int
@@ -58,6 +60,7 @@ def test_nothing_is_stopped_by_fewer_others_than_the_operator_asks_for(
     assert not stops(value, means, epoch=epoch)
 
 
+@settings(deadline=None)  # the rule is quick, a busy machine is not
 @given(value=st.floats(-1, 1), means=st.lists(st.floats(-1, 1), min_size=3, max_size=9), data=st.data())
 def test_the_order_of_the_others_does_not_matter(value: float, means: list[float], data: st.DataObject) -> None:
     assert stops(value, means) == stops(value, data.draw(st.permutations(means)))
