@@ -17,6 +17,8 @@ from hrnn_tuner.store import EventKind, Store
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service.completion import Completion
 from scheduler_service.planner import Planner
+from scheduler_service.proposing import Proposer
+from scheduler_service.wakeup import Wakeup
 from tests.support.ending import completed, end_training_jobs
 from tests.support.invariants import check_invariants, read_events, read_training_jobs
 from tests.support.scheduling import current, running, wait_for_end
@@ -148,7 +150,8 @@ def test_the_maximum_runtime_also_stops_what_runs_after_a_criterion_was_met(stor
         assert tx.tuning_jobs.due(later) == [job.id]
         change = tx.change(job.id, later)
         assert change is not None
-        assert not Planner(worker_ttl=timedelta(seconds=60)).end(tx, change)
+        planner = Planner(worker_ttl=timedelta(seconds=60), proposer=Proposer(store, Wakeup()))
+        assert not planner.end(tx, change)
         change.write()
     assert read_training_jobs(store, job.id)[4].state is TrainingJobState.STOPPING
     assert check_invariants(store, job).completion_reason is CompletionReason.NO_IMPROVEMENT
