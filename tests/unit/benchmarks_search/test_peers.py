@@ -9,12 +9,17 @@ from hrnn_tuner.domain.search_space import ContinuousRange, Scaling, SearchSpace
 from tests.benchmarks.search.functions.catalogue import function
 from tests.benchmarks.search.methods import METHODS
 from tests.benchmarks.search.peers.environments import TOOLS, has_environment, requirements, script
-from tests.benchmarks.search.peers.peer_searcher import PeerProcess, PeerSearcher
+from tests.benchmarks.search.peers.peer_searcher import PeerProcess, PeerSearcher, peer_process
 from tests.benchmarks.search.simulation import simulate
 from tests.benchmarks.search.space_description import described
 
 needs_optuna = pytest.mark.skipif(
     not has_environment("optuna"), reason="Optuna's environment is not here: `make bench-search` makes it"
+)
+
+
+needs_ax = pytest.mark.skipif(
+    not has_environment("ax"), reason="Ax's environment is not here: `make bench-search` makes it"
 )
 
 
@@ -49,6 +54,28 @@ def test_a_peer_learns_from_training_jobs_that_it_did_not_propose(optuna: PeerPr
     asked = [searcher.ask(number)[0] for number in range(41, 50)]
     # Those in flight push each other away a little.
     assert statistics.median(abs(float((configuration or {})["x"]) - 0.8) for configuration in asked) < 0.2
+
+
+@needs_ax
+@pytest.mark.parametrize("name", ["conditional-optimizer-1", "bbob-mixint-f5-d5"])
+def test_ax_searches_conditional_and_mixed_spaces(name: str) -> None:
+    searched = function(name)
+    with PeerProcess("ax") as process:
+        searcher = PeerSearcher(process, "default", searched.space, seed=1)
+        searcher.add(1, searched.space.at([0.3] * len(searched.space.ranges)), 1.0)
+        trace = simulate(searcher, searched, in_flight=2, trials=3, seed=1)
+    assert len(trace.cpu_s) == 3
+
+
+@needs_optuna
+def test_a_peer_that_has_ended_says_so_and_another_takes_its_place() -> None:
+    first = peer_process("optuna")
+    with pytest.raises(RuntimeError, match=r"optuna ended with status 1 at ask"):
+        first.request("ask", number=1)
+    second = peer_process("optuna")
+    assert second is not first
+    assert second.is_alive
+    second.close()
 
 
 def test_a_space_is_described_with_parents_before_those_that_depend_on_them() -> None:

@@ -1,4 +1,8 @@
-"""Ax with the generation strategy that it chooses itself; conditional parameters are those that Ax calls dependent."""
+"""Ax with the generation strategy that it chooses itself.
+
+A conditional parameter is what Ax calls a dependent one. Ax has those below a single value only: one that applies at
+several values is searched always, and left out of the configurations that it does not belong to.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Any
 
 from ax.api.client import Client
 from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
-from line_server import Search, serve
+from line_server import Search, applies, serve
 
 
 class AxSearch:
@@ -19,11 +23,16 @@ class AxSearch:
         self._client = Client(random_seed=seed)
         self._client.configure_experiment(parameters=[_parameter(parameter, space) for parameter in space])
         self._client.configure_optimization(objective="-loss")
+        self._space = space
         self._indices: dict[int, int] = {}
 
     def ask(self, number: int) -> Mapping[str, Any]:
         """See `Search`."""
-        ((self._indices[number], configuration),) = self._client.get_next_trials(max_trials=1).items()
+        ((self._indices[number], proposed),) = self._client.get_next_trials(max_trials=1).items()
+        configuration: dict[str, Any] = {}
+        for parameter in self._space:
+            if applies(parameter, configuration):
+                configuration[parameter["name"]] = proposed[parameter["name"]]
         return configuration
 
     def tell(self, number: int, value: float) -> None:
@@ -32,7 +41,9 @@ class AxSearch:
 
     def add(self, number: int, configuration: Mapping[str, Any], value: float) -> None:
         """See `Search`."""
-        self._client.complete_trial(self._client.attach_trial(dict(configuration)), raw_data={"loss": value})
+        always = {parameter["name"]: _default(parameter) for parameter in self._space if _is_always_searched(parameter)}
+        index = self._client.attach_trial({**always, **configuration})
+        self._client.complete_trial(index, raw_data={"loss": value})
 
 
 def _parameter(
@@ -55,9 +66,20 @@ def _parameter(
 
 
 def _depends(parameter: Mapping[str, Any], name: str, choice: Any) -> bool:
-    """Whether a parameter applies when a choice is made."""
+    """Whether a parameter applies when a choice is made, and at no other."""
     condition = parameter["condition"]
-    return condition is not None and condition["name"] == name and choice in condition["values"]
+    return condition is not None and condition["name"] == name and condition["values"] == [choice]
+
+
+def _is_always_searched(parameter: Mapping[str, Any]) -> bool:
+    """Whether a conditional parameter applies at several values."""
+    condition = parameter["condition"]
+    return condition is not None and len(condition["values"]) > 1
+
+
+def _default(parameter: Mapping[str, Any]) -> Any:
+    """What stands for a parameter where it does not apply."""
+    return parameter["choices"][0] if parameter["kind"] == "categorical" else parameter["low"]
 
 
 def _start(sampler: str, seed: int, space: list[dict[str, Any]]) -> Search:

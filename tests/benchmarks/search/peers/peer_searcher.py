@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -40,11 +41,17 @@ class PeerProcess:
     ) -> None:
         self.close()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still serves."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """Ends the process."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it may have ended before
+            self._process.stdin.close()
         try:
             self._process.wait(_EXIT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -112,7 +119,7 @@ _of_this_process: list[PeerProcess] = []
 
 def peer_process(tool: str) -> PeerProcess:
     """A process for a tool, which is kept for the next search; only one tool's is kept, as each takes memory."""
-    if _of_this_process and _of_this_process[0].tool != tool:
+    if _of_this_process and not (_of_this_process[0].tool == tool and _of_this_process[0].is_alive):
         _of_this_process.pop().close()
     if not _of_this_process:
         _of_this_process.append(PeerProcess(tool))
