@@ -22,6 +22,7 @@ from hrnn_tuner.domain.identifiers import time_ordered_id
 from hrnn_tuner.domain.states import TuningJobState
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import JobChange, Page, Store, Transaction, TuningJobQuery
 from hrnn_tuner.store.paging import Cursor
@@ -90,11 +91,13 @@ class TuningJobs:
                 change = tx.create(job, request_id=request.request_id or None, request_hash=digest)
                 change.decide("CREATED", 0, f"{job.spec.strategy.value}, seed {job.spec.seed}")
                 change.write()
+                failpoint("api.create.locked")
         except AlreadyExists as error:
             known = self._created_before(request, digest)  # perhaps the same request, sent twice at a time
             if known is not None:
                 return known, False
             raise _name_taken(job) from error
+        failpoint("api.create.committed")
         return change.job, True
 
     def get(self, name: str) -> tuple[TuningJob, TrainingJob | None]:

@@ -10,6 +10,7 @@ import structlog
 
 from hrnn_tuner.broker import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
 from hrnn_tuner.broker.topology import CONTROL_EXCHANGE, EVENTS_EXCHANGE, job_key, worker_key
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service import convert
 
@@ -66,6 +67,7 @@ class Outgoing:
         """Sends until told to stop."""
         while (letter := self._letters.get()) is not None:
             mandatory = letter.exchange == CONTROL_EXCHANGE
+            failpoint("outgoing.sending")
             try:
                 self._broker.publish(
                     letter.exchange,

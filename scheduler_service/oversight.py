@@ -11,6 +11,7 @@ from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD, tasks_qu
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.states import FailureCause
 from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service import convert
@@ -67,6 +68,8 @@ class PlanningRound:
             if not deleted:
                 self._planner.plan(tx, change)
                 change.write()
+            failpoint("planning.planned")
+        failpoint("planning.committed")
         self._relay.submit(tx.outbox.added)
         self._outgoing.changed(tuning_job_id)
 
@@ -152,6 +155,8 @@ class Reaper:
             self._planner.retry(tx, change, job, FailureCause.WORKER_LOST, reason)
             self._planner.plan(tx, change)
             change.write()
+            failpoint("reaper.applied")
+        failpoint("reaper.committed")
         _LOG.warning("lease ran out", training_job=job.name, attempt=job.attempt, worker_id=job.worker_id)
         self._outgoing.command(job.worker_id, convert.attempt_ref(job), queue_pb2.Control.COMMAND_SUPERSEDED)
         self._relay.submit(tx.outbox.added)
@@ -187,5 +192,6 @@ class Reaper:
             tx.outbox.add(convert.task(change.job, job), change.now)
             change.decide("REQUEUED", job.number, "its task was lost by the broker")
             change.write()
+        failpoint("reaper.requeued")
         _LOG.warning("task was lost by the broker", training_job=seen.name, attempt=seen.attempt)
         self._relay.submit(tx.outbox.added)

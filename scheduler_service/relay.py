@@ -18,6 +18,7 @@ import structlog
 from hrnn_tuner.broker import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import ServiceUnavailable
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import OutboxMessage, Store, Transaction
 from scheduler_service.outgoing import Outgoing
 
@@ -98,6 +99,7 @@ class Relay:
         with self._store.write() as tx:
             tx.outbox.remove([row_id for row_id, _ in settled])
             changed = self._mark_queued(tx, settled)
+        failpoint("relay.settled")
         self._published = []
         for tuning_job_id in changed:
             self._outgoing.changed(tuning_job_id)
@@ -111,6 +113,7 @@ class Relay:
                 published = [item for item in claimed if item[0] in own or self._publish(item[1])]
                 tx.outbox.remove([row_id for row_id, _ in published])
                 changed = self._mark_queued(tx, published)
+                failpoint("relay.left_behind")
             for tuning_job_id in changed:
                 self._outgoing.changed(tuning_job_id)
             if len(published) < _CLAIM_BATCH:
@@ -118,6 +121,7 @@ class Relay:
 
     def _publish(self, message: OutboxMessage) -> bool:
         """Publishes one task; False when the broker did not take it."""
+        failpoint("relay.publishing")
         try:
             self._broker.publish(
                 message.exchange,
@@ -131,6 +135,7 @@ class Relay:
         except (BrokerUnavailable, MessageRefused) as error:
             _LOG.warning("broker takes no tasks, they wait", error=str(error))
             return False
+        failpoint("relay.confirmed")
         return True
 
     def _mark_queued(self, tx: Transaction, published: list[Claimed]) -> list[str]:

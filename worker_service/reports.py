@@ -13,6 +13,7 @@ import structlog
 
 from hrnn_tuner.broker.contract import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
 from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.v1.queue_pb2 import AttemptReport
 from worker_service import convert
 from worker_service.attempt import Attempt
@@ -137,6 +138,7 @@ class Reporter:
                 entry = self._spool[0]
             if self._abandon.wait(back_off_s):
                 return
+            failpoint("reporter.publishing")
             try:
                 self._publish(entry.message)
             except PUBLISH_ERRORS as error:
@@ -146,6 +148,7 @@ class Reporter:
                 continue
             except ValueError:  # no broker can carry it; waiting would hold up everything behind it
                 _log.exception("a report was dropped", message_id=entry.message.message_id)
+            failpoint("reporter.confirmed")
             back_off_s = 0.0
             with self._changed:
                 self._spool.popleft()

@@ -14,6 +14,7 @@ import structlog
 
 from hrnn_tuner.broker.contract import Broker, Delivery
 from hrnn_tuner.broker.topology import tasks_queue
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.settings import Settings
 from worker_service import convert
 from worker_service.assignment import InvalidTask
@@ -105,7 +106,11 @@ class Slot:
             if not self._host.ensure_warm(self._quitting.is_set):
                 continue
             delivery = self._take()
-            if delivery is not None and self._take_up(delivery):
+            if delivery is None:
+                continue
+            failpoint("slot.delivered")
+            if self._take_up(delivery):
+                failpoint("slot.acked")
                 self._run_held()
 
     def _take(self) -> Delivery | None:
@@ -150,6 +155,7 @@ class Slot:
             self._held = []
             delivery.reject(requeue=True)
             return False
+        failpoint("slot.announced")
         delivery.ack()
         return True
 
