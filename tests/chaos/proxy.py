@@ -107,8 +107,10 @@ class Proxies:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._call(_end_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CALL_TIMEOUT_S)
+        self._loop.close()
 
     def add(self, upstream_port: int) -> Proxy:
         """Listens on a free port for a server on this host."""
@@ -126,3 +128,12 @@ class Proxies:
 
     def _call(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_CALL_TIMEOUT_S)
+
+
+async def _end_tasks() -> None:
+    """Ends every connection; what listens ends with the loop."""
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0)  # the transports that the tasks aborted call back once more
