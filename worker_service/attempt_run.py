@@ -84,7 +84,7 @@ class AttemptRun:
         self._metrics.flush()
         failpoint("attempt.ended")
         # Its lease is extended until the scheduler can know the end: the broker may be away for longer than a lease.
-        self._reporter.submit(self._attempt, ending, on_confirmed=lambda: self._attempts.close(key))
+        self._reporter.submit(self._attempt, ending, on_confirmed=lambda: self._attempts.close(key, ending))
         outcome = convert.Outcome.Name(ending.ended.outcome)
         _log.info("attempt ended", attempt=str(key), outcome=outcome, reason=ending.ended.failure_reason)
 

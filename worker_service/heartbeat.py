@@ -69,6 +69,9 @@ class Heartbeat:
                 _log.warning("heartbeats do not get through", error=f"{type(error).__name__}: {error}")
             self._failing = True
             return
+        except Exception:  # noqa: BLE001 - without this thread all that the worker runs would count as lost
+            _log.exception("a heartbeat failed")
+            return
         if self._failing:
             _log.info("heartbeats get through again")
         self._failing = False

@@ -156,8 +156,23 @@ class Slot:
             delivery.reject(requeue=True)
             return False
         failpoint("slot.announced")
+        for attempt in taken:
+            if attempt not in self._held:
+                self._report_again(attempt)
         delivery.ack()
         return True
+
+    def _report_again(self, attempt: Attempt) -> None:
+        """Answers a task that this worker took before.
+
+        A task comes twice when the scheduler does not know that it was taken. Often that is news on its way; when the
+        broker lost the report, nobody else could tell.
+        """
+        ending = self._attempts.ending(attempt.key)
+        if ending is not None:
+            self._reporter.submit(attempt, ending)
+        elif self._attempts.find(attempt.key) is not None:
+            self._reporter.submit(attempt, convert.started())
 
     def _run_held(self) -> None:
         while self._held:
@@ -193,6 +208,7 @@ class Slot:
     def _lose_held(self, reason: str) -> None:
         """Reports what the slot holds as lost."""
         for attempt in self._held:
-            close = functools.partial(self._attempts.close, attempt.key)
-            self._reporter.submit(attempt, convert.lost(reason), on_confirmed=close)
+            ending = convert.lost(reason)
+            close = functools.partial(self._attempts.close, attempt.key, ending)
+            self._reporter.submit(attempt, ending, on_confirmed=close)
         self._held = []

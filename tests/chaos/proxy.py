@@ -69,8 +69,8 @@ class Proxy:
             finally:
                 for pump in pumps:
                     pump.cancel()
-        except OSError:
-            return  # the server is away: so is the client's connection
+        except (OSError, asyncio.CancelledError):
+            return  # the server is away, or all is over: so is the client's connection
         finally:
             self._near.discard(writer)
             writer.transport.abort()

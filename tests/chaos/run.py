@@ -107,8 +107,8 @@ def run(
                 statuses = cluster.stop()
                 assert set(statuses.values()) == {0}, f"exit statuses {statuses}"
                 return findings, report(cluster, findings, monitor, len(jobs), spent)
-        except AssertionError as error:
-            findings.broke(str(error))
+        except Exception as error:  # noqa: BLE001 - also what the checks themselves cannot cope with is a finding
+            findings.broke(f"{type(error).__name__}: {error}")
         finally:
             on_made(made)
             saboteur.release()

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from hrnn_tuner.domain.clock import utc_now
-from hrnn_tuner.domain.states import CompletionReason, TrainingJobState, TuningJobState
+from hrnn_tuner.domain.states import CompletionReason, SecondaryState, TrainingJobState, TuningJobState
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import Store, TuningJobQuery
@@ -113,7 +113,7 @@ def _check_result(row: TrainingJob, log: EventLogChecker, wipes: list[datetime])
     epochs = int(values["epochs"])
     curve = {epoch: score(x=x, k=k, epoch=epoch) for epoch in range(1, epochs + 1)}
     assert row.final_objective == curve[epochs], f"{row.name}: {row.final_objective}"
-    began = next(step.at for step in reversed(row.transitions) if step.secondary.value == "STARTING")
+    began = next(step.at for step in reversed(row.transitions) if step.state is SecondaryState.STARTING)
     end = row.ended_at or utc_now()
     if any(began - _WIPE_REACH < wipe < end for wipe in wipes):
         return
