@@ -74,7 +74,7 @@ def _fault(rng: random.Random, at: float, kind: str) -> Fault:
     process = rng.choices(PROCESSES, list(_PROCESS_WEIGHTS.values()))[0]
     seconds = round(rng.uniform(0.3, 6.0), 2)
     if kind == "failpoint":
-        return Fault(at, kind, process, 12.0, _setting(rng, process.partition("-")[0]))
+        return Fault(at, kind, process, 10.0, _setting(rng, process.partition("-")[0]))
     if kind == "freeze":
         target = rng.choices([process, BROKER, DATABASE], [8, 1, 1])[0]
         return Fault(at, kind, target, seconds)
@@ -94,8 +94,8 @@ def _fault(rng: random.Random, at: float, kind: str) -> Fault:
 
 def _setting(rng: random.Random, service: str) -> str:
     names = [name for name in REGISTRY if name.startswith(_STEPS_OF[service])]
-    probability = rng.choice(["", ":0.5", ":0.2"])
-    action = rng.choices(["", "=raise", f"=sleep:{rng.uniform(0.5, 3):.1f}"], [7, 2, 1])[0]
+    probability = rng.choice(["", "", ":0.3"])
+    action = rng.choices(["", "=raise", f"=sleep:{rng.uniform(0.5, 3):.1f}"], [8, 1, 1])[0]
     return f"{rng.choice(names)}{probability}{action}"
 
 
