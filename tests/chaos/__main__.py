@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--replay", type=Path, help="a schedule that a failing run wrote, in place of a drawn one")
     parser.add_argument("--without-real", action="store_true", help="no tuning job of the real algorithm")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a time limit must not leave the processes behind
     seed, seconds, faults = options.seed, options.seconds, schedule.draw(options.seed, options.seconds)
     if options.replay is not None:
         seed, seconds, faults = schedule.load(options.replay)

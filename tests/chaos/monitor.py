@@ -9,6 +9,7 @@ from datetime import datetime
 
 import grpc
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from hrnn_tuner.client.channel import open_channel, stub_for
 from hrnn_tuner.domain.clock import utc_now
@@ -81,10 +82,11 @@ class Monitor(threading.Thread):
             try:
                 self._check_logs()
                 self._check_recoveries()
-            except ServiceUnavailable:
-                self._check_patience()  # the database is what recovers
-            except AssertionError as error:
-                self._findings.broke(str(error))
+                self._check_patience()
+            except (ServiceUnavailable, OperationalError):
+                continue  # the database is what recovers
+            except Exception as error:  # noqa: BLE001 - a monitor that does not look any more would hide what is wrong
+                self._findings.broke(f"{type(error).__name__}: {error}")
                 return
 
     def _check_logs(self) -> None:
@@ -111,7 +113,6 @@ class Monitor(threading.Thread):
                     if self._waits.get(target) is wait:
                         del self._waits[target]
                         self._findings.recoveries.append((seconds, f"{wait.fault.kind} {target} {wait.fault.argument}"))
-        self._check_patience()
 
     def _progressed(self, target: str, wait: _Wait, last_event: datetime | None, seen: dict[str, datetime]) -> bool:
         """An API answers, a worker is heard of, or, for anything else, some tuning job goes on."""

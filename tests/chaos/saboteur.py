@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.chaos.cluster import VHOST, Cluster
 from tests.chaos.findings import Findings
@@ -75,6 +76,8 @@ class Saboteur:
         while (fault := self._queues[target].get()) is not None:
             if self._findings.failed.is_set():
                 continue
+            # Faults that wait make this one shorter, so that all of them fit into the time of the run.
+            fault = replace(fault, seconds=round(fault.seconds / (1 + self._queues[target].qsize()), 2))
             self._check_alive(target)
             self._on_begin(fault)
             try:
