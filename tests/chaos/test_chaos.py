@@ -17,6 +17,7 @@ SECONDS = 40.0
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(240)  # a minute on an idle machine; a busy one also has to start RabbitMQ twice
 def test_every_process_may_be_killed_at_any_moment_and_the_answer_stays_right(
     tmp_path: Path, rabbitmq_node: RabbitMqNode, postgres_server: PrivatePostgres
 ) -> None:
