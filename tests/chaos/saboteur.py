@@ -16,7 +16,10 @@ from tests.chaos.cluster import VHOST, Cluster
 from tests.chaos.findings import Findings
 from tests.chaos.schedule import BROKER, DATABASE, PROCESSES, Fault
 
-_POLL_S = 0.05
+_POLL_S = 0.1
+_READY_TIMEOUT_S = 20.0
+#: What each kind of process logs when it has begun to work.
+_READY = {"api": b"API listens", "scheduler": b"scheduler started", "worker": b"trainer is warm"}
 _JOIN_TIMEOUT_S = 180.0
 
 
@@ -46,6 +49,7 @@ class Saboteur:
             target: queue.SimpleQueue() for target in (*PROCESSES, BROKER, DATABASE)
         }
         self._idle = {target: threading.Event() for target in self._queues}
+        self._busy = {target: threading.Lock() for target in self._queues}
         self._released = threading.Event()
         self._threads = [
             threading.Thread(target=self._serve, args=(target,), name=f"chaos-{target}", daemon=True)
@@ -78,10 +82,12 @@ class Saboteur:
                 continue
             # Faults that wait make this one shorter, so that all of them fit into the time of the run.
             fault = replace(fault, seconds=round(fault.seconds / (1 + self._queues[target].qsize()), 2))
-            self._check_alive(target)
+            with self._busy[target]:
+                self._check_alive(target)
             self._on_begin(fault)
             try:
-                getattr(self, f"_{fault.kind}")(fault)
+                with self._busy[target]:
+                    getattr(self, f"_{fault.kind}")(fault)
             except Exception as error:  # noqa: BLE001 - a fault that cannot be made ends the run
                 self._findings.broke(f"{fault}: {error!r}")
             self._findings.made(fault.kind, target)
@@ -101,7 +107,10 @@ class Saboteur:
     def _failpoint(self, fault: Fault) -> None:
         service = self._cluster.services[fault.target]
         service.kill()
+        said = self._cluster.log(fault.target).stat().st_size
         self._cluster.restart(fault.target, fault.argument)
+        self._await_ready(fault.target, said)
+        self._move_work_to(fault.target)
         try:
             code = service.process.wait(fault.seconds)
         except subprocess.TimeoutExpired:
@@ -113,6 +122,28 @@ class Saboteur:
             else:
                 self._findings.broke(f"{fault.target} with {fault.argument} ended with status {code}")
         self._cluster.restart(fault.target)
+
+    def _await_ready(self, target: str, offset: int) -> None:
+        """Waits until a process that was started says that it works, or has ended."""
+        give_up_at = time.monotonic() + _READY_TIMEOUT_S
+        while time.monotonic() < give_up_at and self._cluster.services[target].process.poll() is None:
+            with self._cluster.log(target).open("rb") as log:
+                log.seek(offset)
+                if _READY[target.partition("-")[0]] in log.read():
+                    return
+            time.sleep(_POLL_S)
+
+    def _move_work_to(self, target: str) -> None:
+        """Kills the twin, which has the work of the two, unless a fault is being made there."""
+        kind, _, number = target.partition("-")
+        twin = f"{kind}-{1 - int(number)}" if kind in {"api", "scheduler"} else ""
+        if twin and self._busy[twin].acquire(blocking=False):
+            try:
+                self._cluster.services[twin].kill()
+                self._cluster.restart(twin)
+                self._findings.made("kill", twin)
+            finally:
+                self._busy[twin].release()
 
     def _freeze(self, fault: Fault) -> None:
         if fault.target == BROKER:

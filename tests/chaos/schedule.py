@@ -74,7 +74,7 @@ def _fault(rng: random.Random, at: float, kind: str) -> Fault:
     process = rng.choices(PROCESSES, list(_PROCESS_WEIGHTS.values()))[0]
     seconds = round(rng.uniform(0.3, 6.0), 2)
     if kind == "failpoint":
-        return Fault(at, kind, process, 10.0, _setting(rng, process.partition("-")[0]))
+        return Fault(at, kind, process, 6.0, _setting(rng, process.partition("-")[0]))
     if kind == "freeze":
         target = rng.choices([process, BROKER, DATABASE], [8, 1, 1])[0]
         return Fault(at, kind, target, seconds)
