@@ -43,6 +43,7 @@ REGISTRY: Mapping[str, str] = {
     "attempt.ended": "worker: an attempt is over, its end not reported",
     "reporter.publishing": "worker: a report is about to be published",
     "reporter.confirmed": "worker: a report is confirmed, still in the spool",
+    "heartbeat.publishing": "worker: a heartbeat is about to be published",
     "upload.copied": "trainer: an artifact is copied, not in its place",
     "upload.placed": "trainer: an artifact is in its place, nobody was told",
 }

@@ -37,7 +37,7 @@ _PROCESS_WEIGHTS = dict(zip(PROCESSES, (3, 3, 5, 5, 5, 5, 2), strict=True))
 _STEPS_OF = {
     "api": ("api.",),
     "scheduler": ("planning.", "relay.", "ingester.", "reaper.", "dead_letters.", "outgoing."),
-    "worker": ("slot.", "attempt.", "reporter.", "upload."),
+    "worker": ("slot.", "attempt.", "reporter.", "heartbeat.", "upload."),
 }
 
 
