@@ -2,7 +2,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup services protos lint test bench bench-hrnn bench-search demo compose-test clean
+.PHONY: help setup services protos lint test chaos bench bench-hrnn bench-search demo compose-test clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -42,6 +42,9 @@ lint: setup ## Style, types, imports between packages, protos, Dockerfile
 
 test: lint services ## Everything that CI runs: lint, then all tests (PYTEST_ARGS="-k watch" for some)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+chaos: setup services ## Kills and cuts off everything, again and again, and checks every invariant (SECONDS=600 SEED=1 REPLAY=file)
+	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(if $(REPLAY),--replay "$(REPLAY)")
 
 bench: setup services ## Measures how long a slot stands idle between two training jobs, on RabbitMQ + PostgreSQL and embedded
 	$(BIN)/python -m tests.benchmarks.dispatch

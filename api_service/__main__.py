@@ -7,6 +7,7 @@ import signal
 import sys
 
 from api_service.server import AddressInUse, ApiServer
+from hrnn_tuner import failpoints
 from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.settings import Settings
@@ -34,6 +35,7 @@ async def serve(settings: Settings) -> None:
 def main() -> None:
     """Runs until told to stop."""
     settings = Settings()
+    failpoints.arm(settings.failpoint)
     configure_logging(service="api", log_format=settings.log_format, level=settings.log_level)
     try:
         asyncio.run(serve(settings))

@@ -22,6 +22,7 @@ from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import InvalidRequest, NotFound, Violation
 from hrnn_tuner.domain.states import TrainingJobState, TuningJobState
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import TrainingJobOrder, TuningJobOrder, TuningJobQuery
 from hrnn_tuner.v1 import training_job_pb2, tuning_job_pb2, tuning_service_pb2_grpc
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
@@ -107,6 +108,7 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
         """See the contract."""
         message_rules.check(request)
         job, best = await self._blocking(lambda: self._tuning_jobs.stop(request.name))
+        failpoint("api.stop.committed")
         self._hints.changed(job.id)
         return pb.StopTuningJobResponse(tuning_job=to_proto.tuning_job(job, best, self._clock()))
 

@@ -25,6 +25,7 @@ from hrnn_tuner.domain.states import TuningJobState
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.domain.warm_start import MAX_PARENTS, Parent
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import JobChange, Page, Store, StoredParent, Transaction, TuningJobQuery
 from hrnn_tuner.store.paging import Cursor
@@ -91,12 +92,15 @@ class TuningJobs:
                 tx.parents.copy(job.id, ended)
                 change.decide("CREATED", 0, f"{job.spec.strategy.value}, seed {job.spec.seed}")
                 change.write()
-                return change.job, best_of(tx, change.job), True
+                best = best_of(tx, change.job)
+                failpoint("api.create.locked")
         except AlreadyExists as error:
             known = self._created_before(request, digest)  # perhaps the same request, sent twice at a time
             if known is not None:
                 return *known, False
             raise _name_taken(job) from error
+        failpoint("api.create.committed")
+        return change.job, best, True
 
     def get(self, name: str) -> tuple[TuningJob, Best]:
         """A tuning job and its best training jobs."""

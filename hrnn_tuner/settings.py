@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from hrnn_tuner import failpoints
+
 
 class Settings(BaseSettings):
     """Every setting, with its unit in its name and a default that works on one machine.
@@ -32,6 +34,8 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level that is logged"
     )
+
+    failpoint: str = Field("", description="Steps at which the process dies, for tests; see hrnn_tuner.failpoints")
 
     max_training_jobs_limit: int = Field(
         750, ge=1, description="Largest max_number_of_training_jobs (10000 for RANDOM and SOBOL)"
@@ -86,6 +90,13 @@ class Settings(BaseSettings):
     def _expand(cls, value: Path) -> Path:
         """Resolves ``~``."""
         return value.expanduser()
+
+    @field_validator("failpoint", mode="after")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        """Refuses steps that there are not."""
+        failpoints.parse(value)
+        return value
 
     @field_validator("worker_resource_class", mode="after")
     @classmethod

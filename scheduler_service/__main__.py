@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from hrnn_tuner import failpoints
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.shutdown import StopSignal
@@ -15,6 +16,7 @@ from scheduler_service.service import SchedulerService
 def main() -> None:
     """Runs until SIGTERM or SIGINT."""
     settings = Settings()
+    failpoints.arm(settings.failpoint)
     configure_logging(service="scheduler", log_format=settings.log_format, level=settings.log_level)
     stop = StopSignal()
     store = Store(settings.database_url)

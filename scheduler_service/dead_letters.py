@@ -11,6 +11,7 @@ from hrnn_tuner.broker import Broker, Delivery, Subscription
 from hrnn_tuner.broker.topology import DEAD_QUEUE
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.states import FailureCause
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service.convert import TASK_TYPE
@@ -64,6 +65,7 @@ class DeadLetters:
             delivery = self._deliveries.queue[0]
             if delivery.current:
                 self._bury(delivery)
+                failpoint("dead_letters.committed")
                 delivery.ack()
             self._deliveries.get()
 

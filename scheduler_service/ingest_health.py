@@ -8,12 +8,26 @@ one that receives them.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 #: A probe that took longer than this says that reports were waiting.
 MAX_LAG = timedelta(seconds=2)
 #: Without a probe for longer than this, nothing is known.
 MAX_SILENCE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A time in which every report was applied at once.
+
+    Attributes:
+        since: Its beginning.
+        until: Its end as far as it is known: whatever workers published before has been applied.
+    """
+
+    since: datetime
+    until: datetime
 
 
 class IngestHealth:
@@ -26,6 +40,7 @@ class IngestHealth:
         self._sequence = 0
         self._returned_at: datetime | None = None
         self._caught_up_since: datetime | None = None
+        self._heard_until: datetime | None = None
 
     def next_probe(self, now: datetime) -> int:
         """The number of a probe that is about to be sent."""
@@ -46,10 +61,13 @@ class IngestHealth:
             if silent or self._caught_up_since is None:
                 self._caught_up_since = now
             self._returned_at = now
+            self._heard_until = sent
 
-    def caught_up_since(self, now: datetime) -> datetime | None:
-        """Since when every report was applied at once; None while that is not so."""
+    def heard(self, now: datetime) -> Heard | None:
+        """When every report was applied at once, up to the last probe that came back; None while that is not so."""
         with self._lock:
             if self._returned_at is None or now - self._returned_at > MAX_SILENCE:
                 self._caught_up_since = None
-            return self._caught_up_since
+            if self._caught_up_since is None or self._heard_until is None:
+                return None
+            return Heard(self._caught_up_since, self._heard_until)

@@ -15,6 +15,7 @@ from hrnn_tuner.broker import Broker, Delivery, Subscription
 from hrnn_tuner.broker.topology import reports_queue
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import ServiceUnavailable
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import Store, Transaction, Worker
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service import convert
@@ -175,12 +176,15 @@ class Ingester:
         if kinds["attempt"]:
             with self._store.write() as tx:
                 self._apply(tx, [report.attempt for report in kinds["attempt"]], effects)
+                failpoint("ingester.applied")
         if kinds["heartbeat"]:  # a transaction of its own: it touches training jobs without their tuning job's lock
             with self._store.write() as tx:
                 for report in kinds["heartbeat"]:
                     self._heartbeat(tx, report.heartbeat, effects)
+        failpoint("ingester.committed")
         for item in items:
             item.delivery.ack()
+        failpoint("ingester.acked")
         for probe in (report.probe for report in kinds["probe"]):
             if probe.scheduler_id == self._scheduler_id:
                 self._health.probe_returned(probe.sequence, self._clock())

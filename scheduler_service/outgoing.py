@@ -10,6 +10,7 @@ import structlog
 
 from hrnn_tuner.broker import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
 from hrnn_tuner.broker.topology import CONTROL_EXCHANGE, EVENTS_EXCHANGE, job_key, worker_key
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service import convert
 
@@ -65,16 +66,22 @@ class Outgoing:
     def _run(self) -> None:
         """Sends until told to stop."""
         while (letter := self._letters.get()) is not None:
-            mandatory = letter.exchange == CONTROL_EXCHANGE
             try:
-                self._broker.publish(
-                    letter.exchange,
-                    letter.routing_key,
-                    letter.message,
-                    mandatory=mandatory,
-                    timeout_s=_PUBLISH_TIMEOUT_S,
-                )
+                self._send(letter)
             except MessageUnroutable:
                 _LOG.info("worker is not connected", routing_key=letter.routing_key)  # its lease will run out
             except (BrokerUnavailable, MessageRefused) as error:
                 _LOG.warning("outgoing message lost", routing_key=letter.routing_key, error=str(error))
+            except Exception:  # noqa: BLE001 - a thread of a service must outlive any single failure
+                _LOG.exception("outgoing message lost", routing_key=letter.routing_key)
+
+    def _send(self, letter: _Letter) -> None:
+        """Publishes one letter; a command that reaches nobody is worth knowing about, a hint is not."""
+        failpoint("outgoing.sending")
+        self._broker.publish(
+            letter.exchange,
+            letter.routing_key,
+            letter.message,
+            mandatory=letter.exchange == CONTROL_EXCHANGE,
+            timeout_s=_PUBLISH_TIMEOUT_S,
+        )

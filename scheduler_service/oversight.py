@@ -11,6 +11,7 @@ from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD, tasks_qu
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.states import FailureCause
 from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service import convert
@@ -67,6 +68,8 @@ class PlanningRound:
             if not deleted:
                 self._planner.plan(tx, change)
                 change.write()
+            failpoint("planning.planned")
+        failpoint("planning.committed")
         self._relay.submit(tx.outbox.added)
         self._outgoing.changed(tuning_job_id)
 
@@ -117,16 +120,19 @@ class Reaper:
         """One round: asks whether reports are applied without delay, and acts on leases only if they are."""
         self._probe()
         now = self._clock()
-        since = self._health.caught_up_since(now)
-        if since is None:
+        heard = self._health.heard(now)
+        if heard is None:
             return
-        if since <= now - self._lease_ttl:
+        # Not by the present time: what was reported since the last probe may still be on its way, however long this
+        # process was frozen or waited for the database.
+        lost_before = heard.until - self._lease_ttl
+        if heard.since <= lost_before:
             with self._store.write() as tx:
                 tx.workers.forget_before(now - 10 * self._lease_ttl)
             with self._store.read() as tx:
-                silent = tx.training_jobs.silent_since(now - self._lease_ttl)
+                silent = tx.training_jobs.silent_since(lost_before)
             for job in silent:
-                self._reap(job)
+                self._reap(job, lost_before)
         self._requeue_lost(now)
 
     def _probe(self) -> None:
@@ -139,20 +145,22 @@ class Reaper:
         except (BrokerUnavailable, MessageRefused, MessageUnroutable) as error:
             _LOG.info("no probe sent, leases rest", error=str(error))
 
-    def _reap(self, seen: TrainingJob) -> None:
+    def _reap(self, seen: TrainingJob, lost_before: datetime) -> None:
         """Ends one attempt, unless a report came in between."""
         with self._store.write() as tx:
             change = tx.change(seen.tuning_job_id, self._clock())
             job = tx.training_jobs.get(seen.tuning_job_id, seen.number)
             if change is None or job is None or not job.dispatched or job.seen_at is None:
                 return
-            if job.attempt != seen.attempt or job.seen_at >= change.now - self._lease_ttl:
+            if job.attempt != seen.attempt or job.seen_at >= lost_before:
                 return
             silence = (change.now - job.seen_at).total_seconds()
             reason = f"worker {job.worker_id} was not heard of for {silence:.0f} s"
             self._planner.retry(tx, change, job, FailureCause.WORKER_LOST, reason)
             self._planner.plan(tx, change)
             change.write()
+            failpoint("reaper.applied")
+        failpoint("reaper.committed")
         _LOG.warning("lease ran out", training_job=job.name, attempt=job.attempt, worker_id=job.worker_id)
         self._outgoing.command(job.worker_id, convert.attempt_ref(job), queue_pb2.Control.COMMAND_SUPERSEDED)
         self._relay.submit(tx.outbox.added)
@@ -162,18 +170,32 @@ class Reaper:
         """Enqueues tasks again that are neither in the outbox nor on the queue: the broker was wiped."""
         with self._store.read() as tx:
             old = [job for job in tx.training_jobs.waiting() if now - job.transitions[-1].at > LOST_TASK_AFTER]
-            jobs = {job.tuning_job_id: tx.tuning_jobs.get(job.tuning_job_id) for job in old}
+            if not old:
+                return
+            running = tx.training_jobs.dispatched()
+            jobs = {job.tuning_job_id: tx.tuning_jobs.get(job.tuning_job_id) for job in (*old, *running)}
         classes = {
             tuning_job_id: job.spec.definitions[0].resource_class
             for tuning_job_id, job in jobs.items()
             if job is not None
         }
         try:
-            empty = {name for name in set(classes.values()) if self._broker.depth(tasks_queue(name)) == 0}
+            empty = {
+                name
+                for name in {classes.get(job.tuning_job_id) for job in old}
+                if name is not None and self._broker.depth(tasks_queue(name)) == 0
+            }
         except BrokerUnavailable:
             return
+        taken: dict[str | None, datetime] = {}  # when the newest task of those that workers have was enqueued
+        for job in running:
+            name = classes.get(job.tuning_job_id)
+            taken[name] = max(taken.get(name, job.waiting_since), job.waiting_since)
         for waiting in old:
-            if classes.get(waiting.tuning_job_id) in empty:
+            name = classes.get(waiting.tuning_job_id)
+            # A queue is first in, first out: what was overtaken is not in it, also when it is never empty.
+            overtaken = name in taken and taken[name] > waiting.transitions[-1].at + LOST_TASK_AFTER
+            if name in empty or overtaken:
                 self._requeue(waiting)
 
     def _requeue(self, seen: TrainingJob) -> None:
@@ -188,5 +210,6 @@ class Reaper:
             tx.outbox.add(convert.task(change.job, job), change.now)
             change.decide("REQUEUED", job.number, "its task was lost by the broker")
             change.write()
+        failpoint("reaper.requeued")
         _LOG.warning("task was lost by the broker", training_job=seen.name, attempt=seen.attempt)
         self._relay.submit(tx.outbox.added)

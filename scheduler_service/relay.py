@@ -7,6 +7,7 @@ scheduler left behind when it died, or could not publish, is found in the table 
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 import time
@@ -18,12 +19,14 @@ import structlog
 from hrnn_tuner.broker import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import ServiceUnavailable
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import OutboxMessage, Store, Transaction
 from scheduler_service.outgoing import Outgoing
 
 _LOG = structlog.get_logger(__name__)
 _JOIN_TIMEOUT_S = 10.0
-_PUBLISH_TIMEOUT_S = 5.0
+#: Twice this stays below what the database allows a transaction to pause.
+_PUBLISH_TIMEOUT_S = 4.0
 _CLAIM_BATCH = 32
 #: Rows of published tasks are removed this long after; a training job that no worker took by then shows as queued.
 SETTLE_S = 0.2
@@ -73,8 +76,7 @@ class Relay:
                     return
                 if not self._published:
                     settle_at = time.monotonic() + SETTLE_S
-                if self._publish(item[1]):
-                    self._published.append(item)
+                self._guard(functools.partial(self._publish_committed, item))
             except queue.Empty:
                 if self._published and time.monotonic() >= settle_at:
                     self._guard(self._settle)
@@ -82,6 +84,11 @@ class Relay:
                 if time.monotonic() >= claim_at:
                     self._guard(self._publish_left_behind)
                     claim_at = time.monotonic() + CLAIM_INTERVAL_S
+
+    def _publish_committed(self, item: Claimed) -> None:
+        """Publishes a task that was just committed; one that the broker does not take is found in the table later."""
+        if self._publish(item[1]):
+            self._published.append(item)
 
     def _guard(self, work: Callable[[], None]) -> None:
         """Runs a transaction; what it would have done is done the next time when the database is away."""
@@ -98,6 +105,7 @@ class Relay:
         with self._store.write() as tx:
             tx.outbox.remove([row_id for row_id, _ in settled])
             changed = self._mark_queued(tx, settled)
+        failpoint("relay.settled")
         self._published = []
         for tuning_job_id in changed:
             self._outgoing.changed(tuning_job_id)
@@ -108,9 +116,15 @@ class Relay:
         while True:
             with self._store.write() as tx:
                 claimed = tx.outbox.claim(limit=_CLAIM_BATCH, before=self._clock() - LEFT_BEHIND_AFTER)
-                published = [item for item in claimed if item[0] in own or self._publish(item[1])]
+                give_up_at = time.monotonic() + _PUBLISH_TIMEOUT_S  # the transaction must not wait for the broker
+                published = [
+                    item
+                    for item in claimed
+                    if item[0] in own or (time.monotonic() < give_up_at and self._publish(item[1]))
+                ]
                 tx.outbox.remove([row_id for row_id, _ in published])
                 changed = self._mark_queued(tx, published)
+                failpoint("relay.left_behind")
             for tuning_job_id in changed:
                 self._outgoing.changed(tuning_job_id)
             if len(published) < _CLAIM_BATCH:
@@ -118,6 +132,7 @@ class Relay:
 
     def _publish(self, message: OutboxMessage) -> bool:
         """Publishes one task; False when the broker did not take it."""
+        failpoint("relay.publishing")
         try:
             self._broker.publish(
                 message.exchange,
@@ -131,6 +146,7 @@ class Relay:
         except (BrokerUnavailable, MessageRefused) as error:
             _LOG.warning("broker takes no tasks, they wait", error=str(error))
             return False
+        failpoint("relay.confirmed")
         return True
 
     def _mark_queued(self, tx: Transaction, published: list[Claimed]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 
+from hrnn_tuner import failpoints
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.shutdown import StopSignal
@@ -20,6 +21,7 @@ _CLOSE_TIMEOUT_S = 2.0
 def main() -> int:
     """Runs a worker and returns the exit status."""
     settings = Settings()
+    failpoints.arm(settings.failpoint)
     configure_logging(service="worker", log_format=settings.log_format, level=settings.log_level)
     stop = StopSignal()
     worker_id = new_worker_id()

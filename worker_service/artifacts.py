@@ -15,6 +15,8 @@ from typing import Any
 
 import fsspec
 
+from hrnn_tuner.failpoints import failpoint
+
 MANIFEST = "manifest.json"
 FINGERPRINT = ".attempt"
 
@@ -67,6 +69,7 @@ def _publish_local(source: Path, target: Path, fingerprint: str, tag: str) -> No
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         shutil.copytree(source, partial)
+        failpoint("upload.copied")
         if target.exists():  # left by something else under this name: no directory can be renamed over it
             shutil.rmtree(target)
         partial.rename(target)

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
+from hrnn_tuner.v1.queue_pb2 import AttemptReport
 from worker_service.assignment import Assignment, AttemptKey
 
 #: Ended attempts that are remembered, so that a second delivery of a task does not run it again.
@@ -49,7 +50,7 @@ class Attempts:
         """Starts empty."""
         self._lock = threading.Lock()
         self._open: dict[AttemptKey, Attempt] = {}
-        self._closed: OrderedDict[AttemptKey, None] = OrderedDict()
+        self._closed: OrderedDict[AttemptKey, AttemptReport | None] = OrderedDict()
 
     def open(self, attempt: Attempt) -> bool:
         """Adds an attempt; False when this worker runs it or ran it already (its task was delivered again)."""
@@ -69,14 +70,19 @@ class Attempts:
         with self._lock:
             self._open.pop(key, None)
 
-    def close(self, key: AttemptKey) -> None:
-        """Removes an attempt that is over."""
+    def close(self, key: AttemptKey, ending: AttemptReport | None = None) -> None:
+        """Removes an attempt that is over; ``ending`` is the report that said so."""
         with self._lock:
             if self._open.pop(key, None) is None:
                 return
-            self._closed[key] = None
+            self._closed[key] = ending
             while len(self._closed) > _REMEMBERED:
                 self._closed.popitem(last=False)
+
+    def ending(self, key: AttemptKey) -> AttemptReport | None:
+        """The report that ended an attempt; None for one that is not over, superseded or forgotten."""
+        with self._lock:
+            return self._closed.get(key)
 
     def running(self) -> list[AttemptKey]:
         """The open attempts, oldest first: those whose lease a heartbeat extends."""

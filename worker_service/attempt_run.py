@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from hrnn_tuner.domain.uris import is_allowed
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1.queue_pb2 import AttemptReport
 from worker_service import convert
@@ -81,8 +82,9 @@ class AttemptRun:
             _log.info("attempt superseded", attempt=str(key))
             return
         self._metrics.flush()
+        failpoint("attempt.ended")
         # Its lease is extended until the scheduler can know the end: the broker may be away for longer than a lease.
-        self._reporter.submit(self._attempt, ending, on_confirmed=lambda: self._attempts.close(key))
+        self._reporter.submit(self._attempt, ending, on_confirmed=lambda: self._attempts.close(key, ending))
         outcome = convert.Outcome.Name(ending.ended.outcome)
         _log.info("attempt ended", attempt=str(key), outcome=outcome, reason=ending.ended.failure_reason)
 
@@ -126,6 +128,7 @@ class AttemptRun:
     def _train(self, work_dir: Path) -> AttemptReport | None:
         job = self._order(work_dir)
         self._host.run(job)
+        failpoint("attempt.ordered")
         kill_at: float | None = None
         keeping = False
         while True:

@@ -6,10 +6,12 @@ import threading
 
 import structlog
 
-from hrnn_tuner.broker.contract import Broker, BrokerUnavailable, MessageRefused, MessageUnroutable
+from hrnn_tuner.broker.contract import Broker
 from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD
+from hrnn_tuner.failpoints import failpoint
 from worker_service import convert
 from worker_service.attempt import Attempts
+from worker_service.reports import PUBLISH_ERRORS
 
 _log = structlog.get_logger(__name__)
 
@@ -63,10 +65,12 @@ class Heartbeat:
             self._worker_id, self._resource_class, self._slots, self._attempts.running(), leaving=leaving
         )
         try:
+            failpoint("heartbeat.publishing")
             self._broker.publish(REPORTS_EXCHANGE, REPORTS_SHARD, message, timeout_s=timeout_s)
-        except (BrokerUnavailable, MessageRefused, MessageUnroutable) as error:
+        except Exception as error:  # noqa: BLE001 - without this thread all that the worker runs would count as lost
             if not self._failing:  # once per outage, not once per beat
-                _log.warning("heartbeats do not get through", error=f"{type(error).__name__}: {error}")
+                expected = isinstance(error, PUBLISH_ERRORS)
+                _log.warning("heartbeats do not get through", error=repr(error), exc_info=not expected)
             self._failing = True
             return
         if self._failing:

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from hrnn_tuner.algorithms.contract import Trainer
+from hrnn_tuner.failpoints import failpoint
 from worker_service.artifacts import publish
 from worker_service.environment import environment
 from worker_service.failures import classify
@@ -65,4 +66,5 @@ class JobRunner:
             return JobEnded(job.job, "FAILED", "INVALID_OBJECTIVE", context.best.complaint)
         self._send(Stage(job.job, "UPLOADING"))
         publish(context.artifact_dir, job.artifact_uri, fingerprint=job.fingerprint, tag=job.partial_tag)
+        failpoint("upload.placed")
         return JobEnded(job.job, "STOPPED" if context.stop_seen else "COMPLETED", metrics=final)

@@ -13,6 +13,7 @@ import structlog
 
 from hrnn_tuner.broker.contract import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
 from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.v1.queue_pb2 import AttemptReport
 from worker_service import convert
 from worker_service.attempt import Attempt
@@ -138,14 +139,17 @@ class Reporter:
             if self._abandon.wait(back_off_s):
                 return
             try:
+                failpoint("reporter.publishing")
                 self._publish(entry.message)
-            except PUBLISH_ERRORS as error:
-                if back_off_s == 0.0:
-                    _log.warning("reports wait for the broker", error=f"{type(error).__name__}: {error}")
-                back_off_s = min(_MAX_BACK_OFF_S, max(_FIRST_BACK_OFF_S, back_off_s * 2) * random.uniform(0.8, 1.2))
-                continue
+                failpoint("reporter.confirmed")
             except ValueError:  # no broker can carry it; waiting would hold up everything behind it
                 _log.exception("a report was dropped", message_id=entry.message.message_id)
+            except Exception as error:  # noqa: BLE001 - a dead thread would keep the slot's end from the scheduler
+                if back_off_s == 0.0:
+                    expected = isinstance(error, PUBLISH_ERRORS)
+                    _log.warning("reports wait for the broker", error=repr(error), exc_info=not expected)
+                back_off_s = min(_MAX_BACK_OFF_S, max(_FIRST_BACK_OFF_S, back_off_s * 2) * random.uniform(0.8, 1.2))
+                continue
             back_off_s = 0.0
             with self._changed:
                 self._spool.popleft()

@@ -14,6 +14,7 @@ import structlog
 
 from hrnn_tuner.broker.contract import Broker, Delivery
 from hrnn_tuner.broker.topology import tasks_queue
+from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.settings import Settings
 from worker_service import convert
 from worker_service.assignment import InvalidTask
@@ -105,7 +106,11 @@ class Slot:
             if not self._host.ensure_warm(self._quitting.is_set):
                 continue
             delivery = self._take()
-            if delivery is not None and self._take_up(delivery):
+            if delivery is None:
+                continue
+            failpoint("slot.delivered")
+            if self._take_up(delivery):
+                failpoint("slot.acked")
                 self._run_held()
 
     def _take(self) -> Delivery | None:
@@ -150,8 +155,24 @@ class Slot:
             self._held = []
             delivery.reject(requeue=True)
             return False
+        failpoint("slot.announced")
+        for attempt in taken:
+            if attempt not in self._held:
+                self._report_again(attempt)
         delivery.ack()
         return True
+
+    def _report_again(self, attempt: Attempt) -> None:
+        """Answers a task that this worker took before.
+
+        A task comes twice when the scheduler does not know that it was taken. Often that is news on its way; when the
+        broker lost the report, nobody else could tell.
+        """
+        ending = self._attempts.ending(attempt.key)
+        if ending is not None:
+            self._reporter.submit(attempt, ending)
+        elif self._attempts.find(attempt.key) is not None:
+            self._reporter.submit(attempt, convert.started())
 
     def _run_held(self) -> None:
         while self._held:
@@ -187,6 +208,7 @@ class Slot:
     def _lose_held(self, reason: str) -> None:
         """Reports what the slot holds as lost."""
         for attempt in self._held:
-            close = functools.partial(self._attempts.close, attempt.key)
-            self._reporter.submit(attempt, convert.lost(reason), on_confirmed=close)
+            ending = convert.lost(reason)
+            close = functools.partial(self._attempts.close, attempt.key, ending)
+            self._reporter.submit(attempt, ending, on_confirmed=close)
         self._held = []

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import structlog
 
+from hrnn_tuner import failpoints
 from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.telemetry import configure_logging
 from worker_service.job_runner import JobRunner
@@ -127,6 +128,7 @@ class TrainerProcess:
 def main() -> None:
     """Runs the process."""
     descriptor, parent_pid = int(sys.argv[1]), int(sys.argv[2])
+    failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))  # of the supervisor, which has checked it
     _die_with(parent_pid)
     _ignore_signals()
     TrainerProcess(Connection(descriptor)).run()

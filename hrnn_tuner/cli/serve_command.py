@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hrnn_tuner import failpoints
 from hrnn_tuner.cli.exits import CommandError, ExitCode, say
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.telemetry import configure_logging
@@ -43,6 +44,7 @@ def serve(
         message = f"serving needs the services' libraries: pip install 'hrnn-tuner[all]' ({error})"
         raise CommandError(message, ExitCode.BAD_INPUT) from error
     settings = Settings()
+    failpoints.arm(settings.failpoint)
     configure_logging(service="hrnn-tuner", log_format=settings.log_format, level=settings.log_level)
     try:
         run_embedded(

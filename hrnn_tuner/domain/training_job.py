@@ -118,6 +118,12 @@ class TrainingJob:
         return self.active and self.worker_id != ""
 
     @property
+    def waiting_since(self) -> datetime:
+        """When the task of the current attempt was enqueued, or the training job was decided."""
+        waiting = {SecondaryState.PENDING, SecondaryState.QUEUED, SecondaryState.RESTARTING}
+        return next((step.at for step in reversed(self.transitions) if step.state in waiting), self.created_at)
+
+    @property
     def objective_status(self) -> ObjectiveStatus:
         """Whether it has an objective value."""
         if self.active:

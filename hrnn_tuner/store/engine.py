@@ -18,6 +18,26 @@ BUSY_TIMEOUT_MS = 10_000
 POOL_SIZE = 10
 POOL_TIMEOUT_S = 10
 _WAL_RETRY_S = 0.02
+#: A process that stops in the middle of a transaction (frozen, or cut off without a word) holds up everybody else's
+#: work on the same tuning job for so long; then the server ends its session.
+IDLE_IN_TRANSACTION_S = 10
+#: Longest wait for a row lock: longer than a dead holder can keep it, shorter than a client's patience.
+LOCK_TIMEOUT_S = 15
+#: A server that vanished without a word is noticed after about so long.
+VANISHED_SERVER_S = 10
+
+
+def _postgresql_arguments() -> dict[str, Any]:
+    """The parameters of every connection, as libpq names them."""
+    timeouts = {"idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_S, "lock_timeout": LOCK_TIMEOUT_S}
+    return {
+        "connect_timeout": 5,
+        "options": " ".join(f"-c {name}={seconds * 1000}" for name, seconds in timeouts.items()),
+        "keepalives_idle": VANISHED_SERVER_S // 2,
+        "keepalives_interval": 1,
+        "keepalives_count": VANISHED_SERVER_S // 2,
+        "tcp_user_timeout": VANISHED_SERVER_S * 1000,
+    }
 
 
 def parse_url(url: str) -> URL:
@@ -44,7 +64,7 @@ def open_engines(url: str) -> tuple[Engine, Engine]:
         "max_overflow": 0,
         "pool_timeout": POOL_TIMEOUT_S,
         "pool_pre_ping": True,
-        "connect_args": {"connect_timeout": 5},
+        "connect_args": _postgresql_arguments(),
     }
     writer = create_engine(parsed, isolation_level="READ COMMITTED", **common)
     reader = create_engine(parsed, isolation_level="REPEATABLE READ", **common)

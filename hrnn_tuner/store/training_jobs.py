@@ -113,6 +113,10 @@ class TrainingJobRepository:
         """Training jobs that no worker has."""
         return self._many(and_(training_jobs.c.state == "IN_PROGRESS", training_jobs.c.worker_id == ""))
 
+    def dispatched(self) -> list[TrainingJob]:
+        """Training jobs that a worker has."""
+        return self._many(and_(training_jobs.c.state.in_(_ACTIVE), training_jobs.c.worker_id != ""))
+
     def stopping(self) -> list[TrainingJob]:
         """Training jobs that were asked to stop and have not ended."""
         return self._many(training_jobs.c.state == "STOPPING")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -105,6 +106,14 @@ class PrivatePostgres:
         """Kills the server as a power cut would: nothing is flushed, nobody says goodbye."""
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Lets the server and its backends do nothing, with their connections open, until `thaw`."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Undoes `freeze`."""
+        self._signal_all(signal.SIGCONT)
+
     def stop(self) -> None:
         """Stops the server in order; open transactions are rolled back."""
         self._end(signal.SIGINT)
@@ -113,6 +122,15 @@ class PrivatePostgres:
         """Stops the server and deletes its data."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        """Sends a signal to the server and to its backends, which are in process groups of their own."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        for pid in children.read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), number)
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -41,13 +42,13 @@ class Service:
         self.module = module
         self._environment = environment
         self._log = log
-        self.process = self._spawn()
+        self.process = self._spawn({})
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", self.module],
-                env=self._environment,
+                env={**self._environment, **settings},
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -65,9 +66,9 @@ class Service:
         self.process.kill()
         self.process.wait(STOP_TIMEOUT_S)
 
-    def restart(self) -> None:
-        """Starts it again after its end."""
-        self.process = self._spawn()
+    def restart(self, settings: Mapping[str, str] | None = None) -> None:
+        """Starts it again after its end, with further environment variables for this once."""
+        self.process = self._spawn(settings or {})
 
     def stop(self) -> int:
         """SIGTERM; returns the exit status."""

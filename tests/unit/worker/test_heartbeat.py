@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hrnn_tuner import failpoints
 from hrnn_tuner.broker.memory import InMemoryBroker, InMemoryHub
 from hrnn_tuner.broker.topology import build_topology
 from tests.support.waiting import wait_until
@@ -59,3 +60,15 @@ def test_a_broker_that_is_away_does_not_end_it(broker: InMemoryBroker) -> None:
     assert heartbeat._thread.is_alive()
     heartbeat.stop(good_bye=True)
     assert not heartbeat._thread.is_alive()
+
+
+def test_a_defect_in_one_beat_does_not_end_it(broker: InMemoryBroker, scheduler: FakeScheduler) -> None:
+    heartbeat = _heartbeat(broker, 0.01)
+    failpoints.arm("heartbeat.publishing=raise")
+    try:
+        heartbeat.start()
+        wait_until(lambda: heartbeat._failing, message="a beat that failed")
+    finally:
+        failpoints.arm("")
+    scheduler.heartbeat(lambda beat: not beat.leaving)
+    heartbeat.stop(good_bye=False)

@@ -89,7 +89,7 @@ def test_reports_arrive_in_order(broker: _FlakyBroker, reporter: Reporter) -> No
     assert [report.metrics.points[0].step for report in broker.published[1:-1]] == list(range(1, 20))
 
 
-@pytest.mark.parametrize("failure", [BrokerUnavailable("away"), MessageRefused("full")])
+@pytest.mark.parametrize("failure", [BrokerUnavailable("away"), MessageRefused("full"), RuntimeError("a defect")])
 def test_a_report_is_repeated_until_it_is_confirmed(
     broker: _FlakyBroker, reporter: Reporter, failure: Exception
 ) -> None:

@@ -1,0 +1,42 @@
+"""What a run has seen: broken invariants, faults, recoveries."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Findings:
+    """Shared by all threads of a run.
+
+    Attributes:
+        broken: What must not be, in order; the first one ends the run.
+        failed: Set with the first broken invariant.
+        faults: Faults that were made, by kind and kind of target.
+        fired: Failpoints that ended their process, by name.
+        recoveries: (seconds, fault) of each recovery.
+        superseded: Faults whose target was hit again before it had recovered.
+    """
+
+    broken: list[str] = field(default_factory=list)
+    failed: threading.Event = field(default_factory=threading.Event)
+    faults: Counter[tuple[str, str]] = field(default_factory=Counter)
+    fired: Counter[str] = field(default_factory=Counter)
+    recoveries: list[tuple[float, str]] = field(default_factory=list)
+    superseded: int = 0
+    _began: float = field(default_factory=time.monotonic)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def broke(self, what: str) -> None:
+        """Notes a broken invariant."""
+        with self._lock:
+            self.broken.append(f"{time.monotonic() - self._began:.1f} s: {what}")
+        self.failed.set()
+
+    def made(self, kind: str, target: str) -> None:
+        """Notes a fault."""
+        with self._lock:
+            self.faults[kind, target.partition("-")[0]] += 1
