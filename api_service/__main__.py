@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 
 from api_service.server import AddressInUse, ApiServer
@@ -11,21 +10,19 @@ from hrnn_tuner import failpoints
 from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.settings import Settings
+from hrnn_tuner.shutdown import StopSignal
 from hrnn_tuner.store import Store
 from hrnn_tuner.telemetry import configure_logging
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, stop: StopSignal) -> None:
     """Serves until SIGTERM or SIGINT, then drains."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     store = Store(settings.database_url)
     broker = open_broker(settings.broker_url, name="api", resource_classes=settings.resource_classes)
     try:
         server = ApiServer(settings, store, broker, load_algorithms(settings.algorithms))
         await server.start()
-        await stop.wait()
+        await stop.waited()
         await server.stop()
     finally:
         broker.close()
@@ -37,8 +34,9 @@ def main() -> None:
     settings = Settings()
     failpoints.arm(settings.failpoint)
     configure_logging(service="api", log_format=settings.log_format, level=settings.log_level)
+    stop = StopSignal()
     try:
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, stop))
     except AddressInUse as error:
         sys.exit(str(error))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 
@@ -11,7 +12,10 @@ _WAKE_INTERVAL_S = 0.5
 
 
 class StopSignal:
-    """Takes over SIGTERM and SIGINT; made on the main thread, before anything else is started."""
+    """Takes over SIGTERM and SIGINT until the process ends; made on the main thread, before anything else is started.
+
+    An event loop's own handlers go when it closes: a second signal would then end the process with a failure.
+    """
 
     def __init__(self) -> None:
         """Installs the handlers."""
@@ -23,3 +27,8 @@ class StopSignal:
         """Returns after the first signal."""
         while not self._received.wait(_WAKE_INTERVAL_S):
             pass
+
+    async def waited(self) -> None:
+        """Like `wait`, on an event loop of the main thread."""
+        while not self._received.is_set():
+            await asyncio.sleep(_WAKE_INTERVAL_S)
