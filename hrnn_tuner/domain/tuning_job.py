@@ -43,7 +43,11 @@ class ResourceLimits:
 
 @dataclass(frozen=True)
 class TrainingJobDefinition:
-    """An algorithm with its data, fixed hyperparameters and search space; every default is filled in."""
+    """An algorithm with its data, fixed hyperparameters and search space; every default is filled in.
+
+    ``max_runtime_s`` is for one training job, all attempts together, None for no limit; ``checkpoint_uri`` is empty when
+    checkpoints are kept below ``output_uri``.
+    """
 
     name: str
     algorithm: str
@@ -56,6 +60,8 @@ class TrainingJobDefinition:
     resource_class: str
     max_attempts: int
     environment: Mapping[str, str] = field(default_factory=dict)
+    max_runtime_s: int | None = None
+    checkpoint_uri: str = ""
 
     def resolve(self, tuned: Mapping[str, Value]) -> dict[str, Value]:
         """All hyperparameters of a training job: defaults, overridden by static, overridden by tuned ones."""
@@ -129,7 +135,7 @@ def _counted_as(job: TrainingJob) -> list[str]:
         ObjectiveStatus.FAILED: "objective_failed",
     }
     names = [by_state[job.state], by_objective[job.objective_status]]
-    if job.active and job.attempt > 1:
+    if job.active and job.failures:
         names.append("retryable")
     return names
 
@@ -198,7 +204,7 @@ class TuningJob:
         return replace(entered, ended_at=now) if state.terminal else entered
 
     def with_best(self, candidate: TrainingJob) -> TuningJob:
-        """Takes a completed training job into account; ties go to the lower number, whatever the order of arrival."""
+        """Takes a training job with a final value into account; ties go to the lower number, whatever the order of arrival."""
         value = candidate.final_objective
         if value is None:
             return self

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hrnn_tuner.domain.autotune import AutotuneChoice
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import (
@@ -31,6 +32,7 @@ from hrnn_tuner.domain.tuning_job import (
 from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 
 Document = dict[str, Any]
+_LOST = ["WORKER_LOST"]
 
 
 def _time(value: datetime | None) -> str | None:
@@ -86,6 +88,8 @@ def spec_to_json(spec: TuningJobSpec) -> Document:
             "resource_class": item.resource_class,
             "max_attempts": item.max_attempts,
             "environment": dict(item.environment),
+            "max_runtime_s": item.max_runtime_s,
+            "checkpoint_uri": item.checkpoint_uri,
         }
         for item in spec.definitions
     ]
@@ -127,6 +131,8 @@ def spec_from_json(document: Mapping[str, Any]) -> TuningJobSpec:
             resource_class=item["resource_class"],
             max_attempts=item["max_attempts"],
             environment=item["environment"],
+            max_runtime_s=item.get("max_runtime_s"),
+            checkpoint_uri=item.get("checkpoint_uri", ""),
         )
         for item in document["definitions"]
     )
@@ -236,6 +242,7 @@ def training_job_to_json(job: TrainingJob) -> Document:
         "failure_reason": job.failure_reason,
         "artifact_uri": job.artifact_uri,
         "tags": dict(job.tags),
+        "failures": [cause.value for cause in job.failures],
     }
 
 
@@ -263,4 +270,16 @@ def training_job_from_json(tuning_job_id: str, document: Mapping[str, Any]) -> T
         failure_reason=document["failure_reason"],
         artifact_uri=document["artifact_uri"],
         tags=document["tags"],
+        # Before failures were counted, every attempt but the last had failed.
+        failures=tuple(FailureCause(cause) for cause in document.get("failures", _LOST * (document["attempt"] - 1))),
     )
+
+
+def checkpoint_to_json(checkpoint: Checkpoint | None) -> Document | None:
+    """A checkpoint."""
+    return None if checkpoint is None else asdict(checkpoint)
+
+
+def checkpoint_from_json(document: Mapping[str, Any] | None) -> Checkpoint | None:
+    """Inverse of `checkpoint_to_json`."""
+    return None if document is None else Checkpoint(**document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Double,
     ForeignKey,
@@ -87,9 +88,17 @@ training_jobs = Table(
     Column("failure_reason", Text, nullable=False),
     Column("artifact_uri", Text, nullable=False),
     Column("tags", Json, nullable=False),
+    Column("failures", Json, nullable=False),
+    Column("checkpoint", Json),
+    Column("leaves_checkpoints", Boolean, nullable=False),
+    Column("runtime_s", Double, nullable=False),
+    Column("deadline_at", Instant),
+    Column("stop_as", String(32), nullable=False),
     Index("ix_training_jobs_state", "tuning_job_id", "state", "number"),
     Index("ix_training_jobs_objective", "tuning_job_id", "final_objective", "number"),
     Index("ix_training_jobs_lease", "state", "seen_at"),
+    Index("ix_training_jobs_deadline", "state", "deadline_at"),
+    Index("ix_training_jobs_leftovers", "leaves_checkpoints", "state"),
 )
 
 metric_points = Table(
@@ -97,8 +106,8 @@ metric_points = Table(
     metadata,
     Column("tuning_job_id", String(36), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("attempt", Integer, primary_key=True),
-    Column("step", BigInteger, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("step", BigInteger, primary_key=True),  # without the attempt: a training job has one curve
     Column("metric", String(255), primary_key=True),
     Column("value", Double),  # NULL is NaN: SQLite stores no NaN
     Column("at", Instant, nullable=False),

@@ -186,7 +186,7 @@ class TuningServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListMetrics(self, request, context):
-        """Lists the metric points of a training job in order of attempt, step and name, page by page.
+        """Lists the metric points of a training job in order of step and name, page by page; each step once, see MetricPoint.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
