@@ -187,9 +187,7 @@ class Ingester:
         for job_id, reports in sorted(by_job.items()):
             change = tx.change(job_id, self._clock())
             if change is None:  # deleted
-                effects.replies.extend(
-                    Reply(report.worker_id, report.ref, queue_pb2.Control.COMMAND_SUPERSEDED) for report in reports
-                )
+                effects.replies.extend(Reply.of(report, queue_pb2.Control.COMMAND_SUPERSEDED) for report in reports)
                 continue
             change.preload([report.ref.number for report in reports])
             for report in reports:
@@ -217,7 +215,7 @@ class Ingester:
         """Wakes whoever has something to do now."""
         self._relay.submit(effects.enqueued)
         for reply in effects.replies:
-            self._outgoing.command(reply.worker_id, reply.ref, reply.command)
+            self._outgoing.command(reply.worker_id, reply.command)
         for job_id in effects.changed:
             self._outgoing.changed(job_id)
         if effects.room_for_others:

@@ -24,9 +24,3 @@ def collect(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
         findings.later(f"{root}.completion_criteria.convergence_detected", "ending at convergence")
     if len(spec.training_job_definitions) > 1:
         findings.later(f"{root}.training_job_definitions[1]", "more than one training job definition")
-    for index, definition in enumerate(spec.training_job_definitions):
-        path = f"{root}.training_job_definitions[{index}]"
-        if definition.HasField("stopping_condition"):
-            findings.later(f"{path}.stopping_condition", "a limit of each training job's runtime")
-        if definition.HasField("checkpoint_config"):
-            findings.later(f"{path}.checkpoint_config", "keeping checkpoints")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hrnn_tuner.client import InvalidRequestError, NotImplementedByServerError
-from tests.support.api import Api, definition_of, spec_of
+from tests.support.api import Api, spec_of
 
 FIRST = "tuning_job.training_job_definitions[0]"
 IN_SPEC: list[tuple[str, dict[str, Any]]] = [
@@ -30,25 +30,12 @@ IN_SPEC: list[tuple[str, dict[str, Any]]] = [
         {"completion_criteria": {"convergence_detected": {"complete_on_convergence": True}}},
     ),
 ]
-IN_DEFINITION: list[tuple[str, dict[str, Any]]] = [
-    (f"{FIRST}.stopping_condition", {"stopping_condition": {"max_runtime_in_seconds": 60}}),
-    (f"{FIRST}.checkpoint_config", {"checkpoint_config": {"uri": "/data/checkpoints"}}),
-]
 
 
 @pytest.mark.parametrize(("field", "change"), IN_SPEC, ids=[field for field, _ in IN_SPEC])
 def test_a_field_of_the_request(shared_api: Api, field: str, change: dict[str, Any]) -> None:
     with pytest.raises(NotImplementedByServerError) as caught:
         shared_api.client.create_tuning_job(spec_of(**change))
-    assert [item.field for item in caught.value.violations] == [field]
-
-
-@pytest.mark.parametrize(("field", "change"), IN_DEFINITION, ids=[field for field, _ in IN_DEFINITION])
-def test_a_field_of_the_definition(shared_api: Api, field: str, change: dict[str, Any]) -> None:
-    spec = spec_of()
-    definition_of(spec).update(change)
-    with pytest.raises(NotImplementedByServerError) as caught:
-        shared_api.client.create_tuning_job(spec)
     assert [item.field for item in caught.value.violations] == [field]
 
 
