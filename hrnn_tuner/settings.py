@@ -55,6 +55,12 @@ class Settings(BaseSettings):
         0.0, ge=0, description="Longest wait for the scheduler's consent; 0 trains at once and stops if it is refused"
     )
     worker_stop_grace_s: float = Field(10.0, gt=0, description="Time a trainer has to stop before it is killed")
+    worker_model_grace_s: float = Field(
+        120.0, gt=0, description="Time a trainer has to write its best model when its maximum runtime is over"
+    )
+    worker_drain_grace_s: float = Field(
+        20.0, ge=0, description="Time that running attempts have for a checkpoint when the worker is told to end"
+    )
     cache_dir: Path = Field(Path("~/.cache/hrnn-tuner"), description="Prepared data, shared by all trainers of a host")
 
     @field_validator("data_prefixes", "resource_classes", "algorithms", "worker_devices", mode="before")

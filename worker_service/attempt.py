@@ -15,7 +15,8 @@ _REMEMBERED = 4096
 class Attempt:
     """One attempt, from the moment its task was taken until its end is confirmed.
 
-    The flags are set by the control subscription's thread and read by the slot's; each only ever changes to True.
+    The flags are set by the control subscription's thread and read by the slot's; each only ever changes to True,
+    and ``recorded_step`` only rises.
 
     Attributes:
         assignment: What to do.
@@ -23,6 +24,8 @@ class Attempt:
         go: The scheduler accepted the start.
         stop: The scheduler wants it stopped.
         superseded: It does not count any more.
+        keep_model: With the stop: the model of its best epoch so far is wanted.
+        recorded_step: Step of its last checkpoint that the scheduler recorded, 0 before.
     """
 
     def __init__(self, assignment: Assignment, headers: Mapping[str, str], wake: Callable[[], None]) -> None:
@@ -32,6 +35,8 @@ class Attempt:
         self.go = False
         self.stop = False
         self.superseded = False
+        self.keep_model = False
+        self.recorded_step = 0
         self.wake = wake
 
     @property

@@ -219,7 +219,7 @@ class TrainingJob:
         return replace(job, failure_cause=None, failure_reason="").enter(self.stop_as, now)
 
     def lost(self, cause: FailureCause, reason: str, *, max_attempts: int, token: str, now: datetime) -> TrainingJob:
-        """The current attempt failed: another one follows if cause, retry strategy and a stop that was asked for allow."""
+        """The current attempt failed: another one follows if its cause, the retry strategy and stops allow."""
         if self.secondary is SecondaryState.STOPPING:
             return self._left_behind().enter(self.stop_as, now, reason)
         failures = (*self.failures, cause)

@@ -45,8 +45,8 @@ class ResourceLimits:
 class TrainingJobDefinition:
     """An algorithm with its data, fixed hyperparameters and search space; every default is filled in.
 
-    ``max_runtime_s`` is for one training job, all attempts together, None for no limit; ``checkpoint_uri`` is empty when
-    checkpoints are kept below ``output_uri``.
+    ``max_runtime_s`` is for one training job, all attempts together, None for no limit. ``checkpoint_uri`` is empty
+    when checkpoints are kept below ``output_uri``.
     """
 
     name: str
@@ -204,7 +204,7 @@ class TuningJob:
         return replace(entered, ended_at=now) if state.terminal else entered
 
     def with_best(self, candidate: TrainingJob) -> TuningJob:
-        """Takes a training job with a final value into account; ties go to the lower number, whatever the order of arrival."""
+        """Takes a training job with a final value into account; ties go to the lower number, in any order of arrival."""
         value = candidate.final_objective
         if value is None:
             return self

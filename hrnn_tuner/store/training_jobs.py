@@ -216,8 +216,8 @@ class MetricRepository:
     ) -> dict[tuple[int, int, str], MetricPoint]:
         """Inserts the points that are not stored yet, given with their training job's number; repeats add nothing.
 
-        A repeat is a point at the same step of the same training job, whatever attempt it is of: an attempt that goes on
-        behind a checkpoint may report the steps before it once more.
+        A repeat is a point at the same step of the same training job, whatever attempt it is of: an attempt that goes
+        on behind a checkpoint may report the steps before it once more.
 
         Returns:
             The points that were inserted, by (number, step, metric).

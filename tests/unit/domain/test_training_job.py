@@ -58,7 +58,7 @@ def test_a_lost_attempt_is_followed_by_another_with_a_new_token() -> None:
 
 
 def test_the_last_lost_attempt_fails_the_job() -> None:
-    job = replace(waiting(), attempt=2).started("w", START)
+    job = replace(waiting(), attempt=2, failures=(FailureCause.DISPATCH_LIMIT,)).started("w", START)
     job = job.lost(FailureCause.WORKER_LOST, "gone", max_attempts=2, token="t3", now=LATER)
     assert (job.state, job.failure_cause) == (TrainingJobState.FAILED, FailureCause.WORKER_LOST)
     assert "attempt 2 of 2" in job.failure_reason
