@@ -100,7 +100,7 @@ class Planner:
     def retry(
         self, tx: Transaction, change: JobChange, job: TrainingJob, cause: FailureCause, reason: str
     ) -> TrainingJob:
-        """Ends a failed attempt and, if cause, retry strategy and a stop that was asked for allow, enqueues the next."""
+        """Ends a failed attempt and enqueues the next, if its cause, the retry strategy and stops allow."""
         limit = change.job.spec.definition(job.definition_name).max_attempts
         after = job.lost(cause, reason, max_attempts=limit, token=self._tokens(), now=change.now)
         change.put(job, after)

@@ -35,8 +35,8 @@ class Setup:
 class RunJob:
     """To the trainer: run a training job.
 
-    ``work_dir`` is its scratch space, ``partial_tag`` names unfinished uploads. ``checkpoints`` says whether it may save
-    some, ``resume_from`` is where it goes on, None for the beginning.
+    ``work_dir`` is its scratch space, ``partial_tag`` names unfinished uploads. ``checkpoints`` says whether it may
+    save some, ``resume_from`` is where it goes on, None for the beginning.
     """
 
     job: int

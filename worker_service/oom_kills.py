@@ -8,8 +8,8 @@ from pathlib import Path
 def oom_kills(root: Path = Path("/")) -> int | None:
     """The kernel's counter; None where it keeps none that can be read.
 
-    Reads ``oom_kill`` of ``memory.events`` (version 2 of control groups) or of ``memory.oom_control`` (version 1), in the
-    group of this process. Inside a container the group's own files may be mounted at the top.
+    Reads ``oom_kill`` of ``memory.events`` (version 2 of control groups) or of ``memory.oom_control`` (version 1), in
+    the group of this process. Inside a container the group's own files may be mounted at the top.
 
     Args:
         root: Where ``proc`` and ``sys`` are.

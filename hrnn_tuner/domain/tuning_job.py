@@ -204,7 +204,7 @@ class TuningJob:
         return replace(entered, ended_at=now) if state.terminal else entered
 
     def with_best(self, candidate: TrainingJob) -> TuningJob:
-        """Takes a training job with a final value into account; ties go to the lower number, in any order of arrival."""
+        """Takes a training job with a final value into account; ties go to the lower number, whatever the order."""
         value = candidate.final_objective
         if value is None:
             return self

@@ -127,7 +127,7 @@ def test_an_algorithm_that_is_not_installed_is_named(rig: _Rig) -> None:
     assert "installed: fake" in ended.reason
 
 
-def test_an_artifact_that_cannot_be_written_is_this_workers_fault_and_not_the_algorithms(rig: _Rig, tmp_path: Path) -> None:
+def test_an_artifact_that_cannot_be_written_is_this_workers_fault(rig: _Rig, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file where a folder should be")
     ended = rig.run(lambda context: context.report(1, {"m": 1.0}))
     assert (ended.outcome, ended.cause) == ("LOST", "")
