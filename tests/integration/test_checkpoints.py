@@ -16,6 +16,7 @@ import pytest
 from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.domain.clock import utc_now
+from hrnn_tuner.domain.search_space import ContinuousRange
 from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState, TuningJobState
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
@@ -33,7 +34,6 @@ from worker_service.supervisor import Supervisor
 
 SCHEDULER = Settings(lease_ttl_s=20.0, planner_interval_s=0.1, control_resend_s=0.3)
 TIMEOUT_S = 90.0
-X = 0.3
 
 
 class Site:
@@ -56,8 +56,14 @@ class Site:
         return worker
 
     def submit(self, *, epochs: int, epoch_seconds: float, **definition: Any) -> TuningJob:
-        static = {"epochs": epochs, "epoch_seconds": epoch_seconds, "fail": "none", "x": X, "flag": False, "k": 3}
-        spec = make_spec(max_training_jobs=1, max_parallel=1, static=static, output_uri=str(self.folder / "out"))
+        static = {"epochs": epochs, "epoch_seconds": epoch_seconds, "fail": "none"}
+        spec = make_spec(
+            max_training_jobs=1,
+            max_parallel=1,
+            ranges=(ContinuousRange("x", 0.0, 1.0),),
+            static=static,
+            output_uri=str(self.folder / "out"),
+        )
         changed = replace(spec.definitions[0], **definition)
         return create_job(self.store, replace(spec, definitions=(changed,)), now=utc_now())
 
@@ -100,8 +106,11 @@ def assert_one_curve(site: Site, job: TuningJob, epochs: int) -> list[int]:
     """Checks that every view shows each epoch once with the right value; returns the attempt of each."""
     curve = listed_curve(site.store, job.id, 1)
     assert curve == watched_curve(site.store, job.id, 1)
-    steps = range(1, epochs + 1)
-    assert [curve["score", step][0] for step in steps] == [score(x=X, epoch=step) for step in steps]
+    row = site.row(job)
+    assert row is not None
+    x, steps = float(row.hyperparameters["x"]), range(1, epochs + 1)
+    expected = [score(x=x, flag=True, epoch=step) for step in steps]
+    assert [curve["score", step][0] for step in steps] == expected
     assert len(curve) == epochs
     return [curve["score", step][1] for step in steps]
 
@@ -120,7 +129,7 @@ def test_a_trainer_that_dies_is_followed_by_an_attempt_behind_the_last_checkpoin
     assert first > 1
     assert assert_one_curve(site, job, 6) == [1] * (first - 1) + [2] * (7 - first)
     assert {"RETRIED", "RESUMED"} <= set(site.decisions(job))
-    assert ended.final_objective == score(x=X, epoch=6)
+    assert ended.final_objective == listed_curve(site.store, job.id, 1)["score", 6][0]
     folder = site.folder / "elsewhere" / "job" / ended.name
     wait_until(lambda: folder.is_dir() and not any(folder.iterdir()), TIMEOUT_S, "the checkpoints to go")
 
