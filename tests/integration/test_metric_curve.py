@@ -133,7 +133,7 @@ def test_lists_and_watches_show_one_curve_with_each_step_once(lasting_store: Sto
         if life.repeats:
             reports = [report for report in reports for _ in range(2)]
         if stale is not None:
-            scheduler.apply(stale, [metrics({step: -1.0 for step in range(1, 10)})])
+            scheduler.apply(stale, [metrics(dict.fromkeys(range(1, 10), -1.0))])
         for batch in [[*reports, ending]] if life.together else [[report] for report in [*reports, ending]]:
             if batch == [ending]:
                 assert listed_curve(lasting_store, scheduler.job.id, 1) == curve
