@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hrnn_tuner.algorithms import Algorithm, HyperparameterType
+from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry, HyperparameterType
+from hrnn_tuner.domain.completion import CompletionCriteria
+from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import (
     CategoricalRange,
+    Condition,
     ContinuousRange,
     IntegerRange,
     ParameterRange,
@@ -30,26 +33,45 @@ from hrnn_tuner.wire_values import from_wire
 
 
 def _scaling(number: int) -> Scaling:
-    """A scaling type; unspecified is AUTO."""
-    name = parameters_pb2.ScalingType.Name(number).removeprefix("SCALING_TYPE_")
+    """A scaling type; unspecified is AUTO, and so is a number without a name until the checks refuse it."""
+    names = {value: name.removeprefix("SCALING_TYPE_") for name, value in parameters_pb2.ScalingType.items()}
+    name = names.get(number, "UNSPECIFIED")
     return Scaling.AUTO if name == "UNSPECIFIED" else Scaling(name)
 
 
-def domain_range(message: Any) -> tuple[ParameterRange, ...]:
-    """All ranges: integer, continuous, categorical, each in the order given. Scaling types must be known."""
-    known = set(parameters_pb2.ScalingType.values())
+def _values(messages: Iterable[parameters_pb2.HyperparameterValue]) -> tuple[Value, ...]:
+    """The values that messages hold."""
+    return tuple(value for value in map(from_wire, messages) if value is not None)
+
+
+def _condition(item: Any) -> Condition | None:
+    """When a range applies; None for always."""
+    if not item.HasField("condition"):
+        return None
+    return Condition(item.condition.name, _values(item.condition.values))
+
+
+def _grid_points(item: Any) -> int | None:
+    """How many values of a numeric range a grid takes; None when it does not say."""
+    return item.grid_points if item.HasField("grid_points") else None
+
+
+def domain_ranges(message: Any) -> tuple[ParameterRange, ...]:
+    """All ranges: integer, continuous, categorical, each in the order given."""
     integers = [
-        IntegerRange(item.name, item.min_value, item.max_value, _scaling(item.scaling_type))
+        IntegerRange(
+            item.name, item.min_value, item.max_value, _scaling(item.scaling_type), _condition(item), _grid_points(item)
+        )
         for item in message.integer_parameter_ranges
-        if item.scaling_type in known
     ]
     numbers = [
-        ContinuousRange(item.name, item.min_value, item.max_value, _scaling(item.scaling_type))
+        ContinuousRange(
+            item.name, item.min_value, item.max_value, _scaling(item.scaling_type), _condition(item), _grid_points(item)
+        )
         for item in message.continuous_parameter_ranges
-        if item.scaling_type in known
     ]
     categories = [
-        CategoricalRange(item.name, tuple(value for value in map(from_wire, item.values) if value is not None))
+        CategoricalRange(item.name, _values(item.values), _condition(item))
         for item in message.categorical_parameter_ranges
     ]
     return (*integers, *numbers, *categories)
@@ -82,7 +104,7 @@ def domain_definition(
         ),
         static_hyperparameters=_static(definition, algorithm),
         default_hyperparameters=algorithm.defaults(),
-        space=SearchSpace(domain_range(definition.parameter_ranges)),
+        space=SearchSpace(domain_ranges(definition.parameter_ranges)),
         channels={channel.name: channel_from_wire(channel) for channel in definition.data_channels},
         output_uri=definition.output_uri or settings.artifacts_url,
         resource_class=definition.resource_class or settings.resource_classes[0],
@@ -99,11 +121,30 @@ def _warm_start(message: tuning_job_pb2.WarmStartConfig, parents: Sequence[Paren
     return WarmStart(WarmStartType(name), tuple(parents))
 
 
+def _early_stopping(number: int) -> EarlyStoppingType:
+    """Whether training jobs are stopped early; unspecified is OFF."""
+    auto = number == tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO
+    return EarlyStoppingType.AUTO if auto else EarlyStoppingType.OFF
+
+
+def _completion(criteria: tuning_job_pb2.TuningJobCompletionCriteria) -> CompletionCriteria:
+    """Reasons to end early."""
+    not_improving = criteria.best_objective_not_improving.max_number_of_training_jobs_not_improving
+    return CompletionCriteria(
+        target_value=(
+            criteria.target_objective_metric_value if criteria.HasField("target_objective_metric_value") else None
+        ),
+        max_not_improving=not_improving if criteria.HasField("best_objective_not_improving") else None,
+        on_convergence=criteria.convergence_detected.complete_on_convergence,
+    )
+
+
 def domain_spec(
     message: tuning_job_pb2.TuningJobSpec,
     *,
-    algorithm: Algorithm,
+    algorithms: AlgorithmRegistry,
     max_training_jobs: int,
+    max_resource: int | None,
     seed: int,
     settings: Settings,
     parents: Sequence[Parent] = (),
@@ -112,13 +153,15 @@ def domain_spec(
 
     Args:
         message: The request, checked.
-        algorithm: The algorithm of its definition.
+        algorithms: Those of this installation.
         max_training_jobs: As given or inferred.
+        max_resource: Hyperband's, as given or inferred; None with other strategies.
         seed: Used when the request has none.
         settings: For the operator's defaults.
         parents: The tuning jobs that its warm start names.
     """
     limits = message.resource_limits
+    min_resource = message.strategy_config.hyperband.min_resource or 1
     return TuningJobSpec(
         name=message.name,
         strategy=StrategyName(tuning_job_pb2.Strategy.Name(message.strategy).removeprefix("STRATEGY_")),
@@ -128,8 +171,13 @@ def domain_spec(
             limits.max_runtime_in_seconds if limits.HasField("max_runtime_in_seconds") else None,
         ),
         seed=message.random_seed if message.HasField("random_seed") else seed,
-        definitions=tuple(domain_definition(item, algorithm, settings) for item in message.training_job_definitions),
+        definitions=tuple(
+            domain_definition(item, algorithms[item.algorithm], settings) for item in message.training_job_definitions
+        ),
         weight=message.weight if message.HasField("weight") else 1,
         autotune=message.autotune.enabled,
         warm_start=_warm_start(message.warm_start_config, parents) if message.HasField("warm_start_config") else None,
+        early_stopping=_early_stopping(message.training_job_early_stopping_type),
+        hyperband=None if max_resource is None else HyperbandConfig(min_resource, max_resource),
+        completion=_completion(message.completion_criteria),
     )

@@ -10,7 +10,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from api_service.best import Best
 from api_service.tokens import resume_token
 from hrnn_tuner.algorithms import Algorithm
-from hrnn_tuner.domain.search_space import CategoricalRange, IntegerRange, SearchSpace, Value
+from hrnn_tuner.domain.completion import CompletionCriteria
+from hrnn_tuner.domain.early_stopping import HyperbandConfig
+from hrnn_tuner.domain.search_space import CategoricalRange, Condition, IntegerRange, SearchSpace, Value
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob, TuningJobSpec
 from hrnn_tuner.domain.warm_start import WarmStart
@@ -34,22 +36,40 @@ def values(items: Mapping[str, Value]) -> dict[str, parameters_pb2.Hyperparamete
     return {name: to_wire(item) for name, item in items.items()}
 
 
+def _condition(condition: Condition | None) -> parameters_pb2.ParameterCondition | None:
+    """When a range applies; None stays absent."""
+    if condition is None:
+        return None
+    return parameters_pb2.ParameterCondition(name=condition.name, values=map(to_wire, condition.values))
+
+
 def ranges(space: SearchSpace) -> parameters_pb2.ParameterRanges:
     """A search space."""
     message = parameters_pb2.ParameterRanges()
     for item in space.ranges:
+        condition = _condition(item.condition)
         if isinstance(item, CategoricalRange):
             choices = [to_wire(choice) for choice in item.choices]
-            message.categorical_parameter_ranges.add(name=item.name, values=choices)
+            message.categorical_parameter_ranges.add(name=item.name, values=choices, condition=condition)
             continue
         scaling = f"SCALING_TYPE_{item.scaling.value}"
         if isinstance(item, IntegerRange):
             message.integer_parameter_ranges.add(
-                name=item.name, min_value=item.minimum, max_value=item.maximum, scaling_type=scaling
+                name=item.name,
+                min_value=item.minimum,
+                max_value=item.maximum,
+                scaling_type=scaling,
+                condition=condition,
+                grid_points=item.grid_points,
             )
         else:
             message.continuous_parameter_ranges.add(
-                name=item.name, min_value=item.minimum, max_value=item.maximum, scaling_type=scaling
+                name=item.name,
+                min_value=item.minimum,
+                max_value=item.maximum,
+                scaling_type=scaling,
+                condition=condition,
+                grid_points=item.grid_points,
             )
     return message
 
@@ -83,6 +103,26 @@ def definition(item: TrainingJobDefinition) -> tuning_job_pb2.TrainingJobDefinit
     )
 
 
+def _hyperband(config: HyperbandConfig) -> tuning_job_pb2.StrategyConfig:
+    """Settings of Hyperband."""
+    return tuning_job_pb2.StrategyConfig(
+        hyperband=tuning_job_pb2.HyperbandStrategyConfig(
+            min_resource=config.min_resource, max_resource=config.max_resource
+        )
+    )
+
+
+def _completion(criteria: CompletionCriteria) -> tuning_job_pb2.TuningJobCompletionCriteria:
+    """Reasons to end early; what was not asked for is absent."""
+    message = tuning_job_pb2.TuningJobCompletionCriteria(target_objective_metric_value=criteria.target_value)
+    if criteria.max_not_improving is not None:
+        limit = message.best_objective_not_improving
+        limit.max_number_of_training_jobs_not_improving = criteria.max_not_improving
+    if criteria.on_convergence:
+        message.convergence_detected.complete_on_convergence = True
+    return message
+
+
 def spec(item: TuningJobSpec, tags: Mapping[str, str], *, definitions: bool) -> tuning_job_pb2.TuningJobSpec:
     """A specification with its defaults."""
     return tuning_job_pb2.TuningJobSpec(
@@ -93,7 +133,9 @@ def spec(item: TuningJobSpec, tags: Mapping[str, str], *, definitions: bool) -> 
             max_parallel_training_jobs=item.limits.max_parallel,
             max_runtime_in_seconds=item.limits.max_runtime_s,
         ),
-        training_job_early_stopping_type=tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_OFF,
+        strategy_config=None if item.hyperband is None else _hyperband(item.hyperband),
+        training_job_early_stopping_type=f"TRAINING_JOB_EARLY_STOPPING_TYPE_{item.early_stopping.value}",
+        completion_criteria=None if item.completion == CompletionCriteria() else _completion(item.completion),
         random_seed=item.seed,
         training_job_definitions=[definition(entry) for entry in item.definitions] if definitions else [],
         tags=dict(tags),
@@ -152,6 +194,10 @@ def tuning_job(job: TuningJob, best: Best, now: datetime, *, definitions: bool =
             tuning_job_pb2.AutotuneChoice(field=choice.field, value=choice.value, reason=choice.reason)
             for choice in job.choices
         ],
+        completion_details=tuning_job_pb2.TuningJobCompletionDetails(
+            number_of_training_jobs_objective_not_improving=job.completion_details.not_improving,
+            convergence_detected_time=timestamp(job.completion_details.converged_at),
+        ),
     )
 
 

@@ -212,8 +212,9 @@ class TuningJobs:
         now = self._clock()
         spec = from_proto.domain_spec(
             checked.tuning_job,
-            algorithm=checked.algorithm,
+            algorithms=self._algorithms,
             max_training_jobs=checked.max_training_jobs,
+            max_resource=checked.max_resource,
             seed=secrets.randbits(_SEED_BITS),
             settings=self._settings,
             parents=[Parent(parent.id, parent.spec.name) for parent in checked.parents],

@@ -34,9 +34,9 @@ class Settings(BaseSettings):
     )
 
     max_training_jobs_limit: int = Field(
-        750, ge=1, description="Largest max_number_of_training_jobs (10000 for RANDOM)"
+        750, ge=1, description="Largest max_number_of_training_jobs (10000 for RANDOM and SOBOL)"
     )
-    max_training_jobs_limit_random: int = Field(10_000, ge=1, description="The same for STRATEGY_RANDOM")
+    max_training_jobs_limit_random: int = Field(10_000, ge=1, description="The same for STRATEGY_RANDOM and SOBOL")
     max_parallel_limit: int = Field(100, ge=1, description="Largest max_parallel_training_jobs")
     max_tuning_jobs_in_progress: int = Field(100, ge=1, description="Most tuning jobs in progress at a time")
 
@@ -45,6 +45,16 @@ class Settings(BaseSettings):
     max_attempts: int = Field(3, ge=1, description="Attempts at a training job whose definition has no retry strategy")
     planner_interval_s: float = Field(1.0, gt=0, description="Seconds between two looks at all tuning jobs in progress")
     control_resend_s: float = Field(5.0, gt=0, description="Seconds after which a stop command is sent again")
+
+    early_stopping_min_epoch: int = Field(
+        3, ge=1, description="First epoch after which early stopping AUTO stops a training job"
+    )
+    early_stopping_min_training_jobs: int = Field(
+        5, ge=1, description="Other training jobs with a value after an epoch that early stopping AUTO needs there"
+    )
+    min_relative_improvement: float = Field(
+        0.01, ge=0, description="Share of the best absolute objective value by which a better one is an improvement"
+    )
 
     worker_slots: int = Field(1, ge=1, description="Training jobs that a worker runs at a time")
     worker_resource_class: str = Field("default", description="Class of this worker")
@@ -55,8 +65,8 @@ class Settings(BaseSettings):
         0.0, ge=0, description="Longest wait for the scheduler's consent; 0 trains at once and stops if it is refused"
     )
     worker_stop_grace_s: float = Field(10.0, gt=0, description="Time a trainer has to stop before it is killed")
-    worker_model_grace_s: float = Field(
-        120.0, gt=0, description="Time a trainer has to write its best model when its maximum runtime is over"
+    worker_early_stop_grace_s: float = Field(
+        120.0, gt=0, description="Time a trainer that a rule stops has to keep its best model before it is killed"
     )
     worker_drain_grace_s: float = Field(
         20.0, ge=0, description="Time that running attempts have for a checkpoint when the worker is told to end"

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from hrnn_tuner.broker import Message
 from hrnn_tuner.broker.topology import TASKS_EXCHANGE
 from hrnn_tuner.domain.objective import ObjectiveType
-from hrnn_tuner.domain.states import SecondaryState
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob
 from hrnn_tuner.store import OutboxMessage
@@ -95,10 +94,10 @@ def removal(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
     )
 
 
-def stop(job: TrainingJob) -> queue_pb2.Control:
-    """The command to stop a training job's current attempt; only a stop by hand leaves no model."""
-    keep_model = job.stop_as is not SecondaryState.STOPPED
-    return queue_pb2.Control(ref=attempt_ref(job), command=queue_pb2.Control.COMMAND_STOP, keep_model=keep_model)
+def stop_command(job: TrainingJob) -> queue_pb2.Control.Command:
+    """What the worker of a training job is told that is to be stopped."""
+    keep = job.stopping_rule != ""
+    return queue_pb2.Control.COMMAND_STOP_AND_KEEP if keep else queue_pb2.Control.COMMAND_STOP
 
 
 def control(command: queue_pb2.Control) -> Message:

@@ -17,7 +17,10 @@ from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.store import Store, Transaction, Worker
 from hrnn_tuner.v1 import queue_pb2
+from scheduler_service import convert
+from scheduler_service.completion import Completion
 from scheduler_service.convert import REPORT_TYPE
+from scheduler_service.early_stopping import Judge
 from scheduler_service.ingest_health import IngestHealth
 from scheduler_service.outgoing import Outgoing
 from scheduler_service.planner import Planner
@@ -63,6 +66,8 @@ class Ingester:
         store: Store,
         broker: Broker,
         planner: Planner,
+        judge: Judge,
+        completion: Completion,
         outgoing: Outgoing,
         health: IngestHealth,
         scheduler_id: str,
@@ -75,6 +80,8 @@ class Ingester:
         self._broker = broker
         self._planner = planner
         self._applier = ReportApplier(planner)
+        self._judge = judge
+        self._completion = completion
         self._outgoing = outgoing
         self._health = health
         self._scheduler_id = scheduler_id
@@ -193,6 +200,10 @@ class Ingester:
             for report in reports:
                 verdict = self._applier.apply(tx, change, report, effects.replies.append)
                 effects.stale += verdict is Verdict.STALE
+            for job in self._judge.judge(tx, change):
+                command = queue_pb2.Control(ref=convert.attempt_ref(job), command=convert.stop_command(job))
+                effects.replies.append(Reply(job.worker_id, command))
+            self._completion.apply(tx, change)
             self._planner.plan(tx, change)
             effects.room_for_others |= any(report.WhichOneof("event") == "ended" for report in reports)
             if change.changed:

@@ -49,7 +49,7 @@ class PlanningRound:
         self._control_resend = control_resend
         self._time_limits = TimeLimits(store=store, clock=clock, outgoing=outgoing)
         self._checkpoint_removal = CheckpointRemoval(store=store, clock=clock, relay=relay)
-        self._stops_sent: dict[tuple[str, int, int], datetime] = {}
+        self._stops_sent: dict[tuple[str, int, int, queue_pb2.Control.Command], datetime] = {}
 
     def run(self) -> None:
         """One round."""
@@ -82,10 +82,12 @@ class PlanningRound:
             stopping = tx.training_jobs.stopping()
         sent = {}
         for job in stopping:
-            key = (job.tuning_job_id, job.number, job.attempt)
+            command = convert.stop_command(job)
+            key = (job.tuning_job_id, job.number, job.attempt, command)
             last = self._stops_sent.get(key)
             if last is None or now - last >= self._control_resend:
-                self._outgoing.command(job.worker_id, convert.stop(job))
+                control = queue_pb2.Control(ref=convert.attempt_ref(job), command=command)
+                self._outgoing.command(job.worker_id, control)
                 last = now
             sent[key] = last
         self._stops_sent = sent

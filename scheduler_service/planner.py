@@ -114,6 +114,11 @@ class Planner:
         self._restart(tx, change, after, "HANDED_ON", reason)
         return after
 
+    def rewind(self, tx: Transaction, change: JobChange, job: TrainingJob, step: int) -> None:
+        """What a training job reached beyond a step does not count any more: it is trained again from there."""
+        change.rewind(job, step)
+        tx.standings.drop_beyond(job.tuning_job_id, job.number, step)
+
     def _restart(self, tx: Transaction, change: JobChange, job: TrainingJob, kind: str, reason: str) -> None:
         """Enqueues the next attempt, if there is to be one, behind the last checkpoint."""
         if job.secondary is not SecondaryState.RESTARTING:
@@ -121,7 +126,7 @@ class Planner:
         step = 0 if job.checkpoint is None else job.checkpoint.step
         where = f"after step {step}" if step else "from the beginning"
         change.decide(kind, job.number, f"attempt {job.attempt} follows {where}: {reason}")
-        change.rewind(job, step)
+        self.rewind(tx, change, job, step)
         tx.outbox.add(convert.task(change.job, job), change.now)
 
     def end(self, tx: Transaction, change: JobChange) -> bool:
@@ -131,13 +136,14 @@ class Planner:
             order_removal(tx, change, tx.training_jobs.with_leftovers(job.id))
             tx.tuning_jobs.delete(job.id)
             return True
-        if job.state is TuningJobState.IN_PROGRESS and job.completion_reason is None:
+        if job.state is TuningJobState.IN_PROGRESS:
             limit = job.spec.limits.max_runtime_s
             if limit is None or change.now < job.created_at + timedelta(seconds=limit):
                 return False
-            change.job = replace(job, completion_reason=CompletionReason.MAX_RUNTIME)
-            change.decide("MAX_RUNTIME", 0, "the maximum runtime is reached", {"max_runtime_in_seconds": float(limit)})
-        if not change.job.launching:
-            for training_job in tx.training_jobs.active(job.id):
-                change.put(training_job, training_job.stop_requested("the tuning job ends", change.now))
+            if job.completion_reason is None:
+                change.job = replace(job, completion_reason=CompletionReason.MAX_RUNTIME)
+                figures = {"max_runtime_in_seconds": float(limit)}
+                change.decide("MAX_RUNTIME", 0, "the maximum runtime is reached", figures)
+        for training_job in change.active():
+            change.put(training_job, training_job.stop_requested("the tuning job ends", change.now))
         return False

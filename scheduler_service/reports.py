@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -67,10 +68,8 @@ class ReportApplier:
             job = change.renew_lease(job)
         match report.WhichOneof("event"):
             case "started":
-                if job.secondary is SecondaryState.STOPPING:
-                    reply(Reply(report.worker_id, convert.stop(job)))
-                else:
-                    reply(Reply.of(report, _Command.COMMAND_GO))
+                stopping = job.secondary is SecondaryState.STOPPING
+                reply(Reply.of(report, convert.stop_command(job) if stopping else _Command.COMMAND_GO))
             case "progressed":
                 name = training_job_pb2.SecondaryState.Name(report.progressed.secondary_state)
                 state = SecondaryState(name.removeprefix("SECONDARY_STATE_"))
@@ -82,7 +81,7 @@ class ReportApplier:
                 ]
                 change.add_metrics(job, points)
             case "resumed":
-                self._resume(change, job, report.resumed)
+                self._resume(tx, change, job, report.resumed)
             case "checkpointed":
                 found = report.checkpointed.checkpoint
                 change.record_checkpoint(job, Checkpoint(found.step, found.uri, found.digest))
@@ -96,28 +95,29 @@ class ReportApplier:
         same_attempt = job.attempt == report.ref.attempt and job.token == report.ref.token
         return same_attempt and job.active and job.worker_id in {"", report.worker_id}
 
-    def _resume(self, change: JobChange, job: TrainingJob, resumed: queue_pb2.AttemptResumed) -> None:
+    def _resume(self, tx: Transaction, change: JobChange, job: TrainingJob, resumed: queue_pb2.AttemptResumed) -> None:
         """Takes note of where an attempt begins; a checkpoint that is of no use costs all epochs, and that is said."""
         if not resumed.problem:
             change.decide("RESUMED", job.number, f"attempt {job.attempt} goes on after step {resumed.step}")
             return
         text = f"attempt {job.attempt} starts from the beginning: {resumed.problem}"
         change.decide("CHECKPOINT_UNUSABLE", job.number, text[:REASON_MAX_CHARACTERS])
-        change.rewind(change.record_checkpoint(job, None), 0)
+        self._planner.rewind(tx, change, change.record_checkpoint(job, None), 0)
 
     def _end(self, tx: Transaction, change: JobChange, job: TrainingJob, ended: queue_pb2.AttemptEnded) -> None:
         """Ends the attempt, and with it the training job unless it is tried again."""
         definition = change.job.spec.definition(job.definition_name)
+        objective = ended.final_metrics.get(definition.objective.metric_name)
+        uri = convert.artifact_uri(definition.output_uri, change.job, job)
         match ended.outcome:
             case _Outcome.OUTCOME_COMPLETED:
-                objective = ended.final_metrics.get(definition.objective.metric_name)
-                uri = convert.artifact_uri(definition.output_uri, change.job, job)
                 change.put(job, job.completed(objective, ended.final_metrics, uri, change.now))
             case _Outcome.OUTCOME_STOPPED if job.secondary is SecondaryState.STOPPING:
-                objective = ended.final_metrics.get(definition.objective.metric_name)
-                uri = convert.artifact_uri(definition.output_uri, change.job, job)
-                metrics = ended.final_metrics
-                change.put(job, job.stopped(change.now, objective=objective, metrics=metrics, artifact_uri=uri))
+                kept = job.stopping_rule and ended.artifact_uri and objective is not None and math.isfinite(objective)
+                if kept and objective is not None:
+                    change.put(job, job.kept(objective, ended.final_metrics, uri, change.now))
+                else:
+                    change.put(job, job.stopped(change.now))
             case _Outcome.OUTCOME_FAILED:
                 self._planner.retry(tx, change, job, _cause(ended), ended.failure_reason or "no reason given")
             case _Outcome.OUTCOME_HANDED_BACK:

@@ -13,7 +13,9 @@ from hrnn_tuner.broker.topology import JOBS_QUEUE
 from hrnn_tuner.domain.clock import Clock, utc_now
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import Store
+from scheduler_service.completion import Completion
 from scheduler_service.dead_letters import DeadLetters
+from scheduler_service.early_stopping import Judge, MedianActivation
 from scheduler_service.ingest_health import IngestHealth
 from scheduler_service.ingester import Ingester
 from scheduler_service.outgoing import Outgoing
@@ -38,6 +40,7 @@ class SchedulerService:
         planning_wakeup = Wakeup()
         self._proposer = Proposer(store, planning_wakeup)
         planner = Planner(worker_ttl=lease_ttl, proposer=self._proposer)
+        activation = MedianActivation(settings.early_stopping_min_epoch, settings.early_stopping_min_training_jobs)
         health = IngestHealth()
         self._broker = broker
         self._planning_wakeup = planning_wakeup
@@ -47,6 +50,8 @@ class SchedulerService:
             store=store,
             broker=broker,
             planner=planner,
+            judge=Judge(activation),
+            completion=Completion(settings.min_relative_improvement),
             outgoing=self._outgoing,
             health=health,
             scheduler_id=self.id,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hrnn_tuner.domain.clock import Clock
-from hrnn_tuner.domain.states import SecondaryState, TrainingJobState
-from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.states import TrainingJobState
+from hrnn_tuner.domain.training_job import MAX_RUNTIME_RULE, TrainingJob
 from hrnn_tuner.store import Store
 from scheduler_service.outgoing import Outgoing
 
@@ -37,6 +37,6 @@ class TimeLimits:
             limit = change.job.spec.definition(job.definition_name).max_runtime_s or 0
             reason = f"the maximum runtime of {limit} s is reached"
             change.decide("MAX_RUNTIME_EXCEEDED", job.number, reason, {"max_runtime_in_seconds": float(limit)})
-            change.put(job, job.stop_requested(reason, change.now, SecondaryState.MAX_RUNTIME_EXCEEDED))
+            change.put(job, job.stopped_early(MAX_RUNTIME_RULE, reason, change.now))
             change.write()
         self._outgoing.changed(seen.tuning_job_id)

@@ -23,8 +23,8 @@ class Attempt:
         headers: Trace context of the task.
         go: The scheduler accepted the start.
         stop: The scheduler wants it stopped.
+        stop_and_keep: The scheduler wants it stopped, and the model of its best epoch so far.
         superseded: It does not count any more.
-        keep_model: With the stop: the model of its best epoch so far is wanted.
         recorded_step: Step of its last checkpoint that the scheduler recorded, 0 before.
     """
 
@@ -34,8 +34,8 @@ class Attempt:
         self.headers = headers
         self.go = False
         self.stop = False
+        self.stop_and_keep = False
         self.superseded = False
-        self.keep_model = False
         self.recorded_step = 0
         self.wake = wake
 

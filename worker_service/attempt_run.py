@@ -69,7 +69,7 @@ class AttemptRun:
         )
         self._metrics = MetricBuffer(self._report_points, time.monotonic)
         self._uploading = False
-        self._stop_sent = False
+        self._keeping = False
         self._kill_at: float | None = None
         self._saved_for_departure = False
 
@@ -109,13 +109,18 @@ class AttemptRun:
             discard_partial(self._attempt.assignment.artifact_uri, self._worker_id)
 
     def _interrupted(self) -> bool:
-        return self._attempt.stop or self._attempt.superseded or self._departure.requested
+        return self._stopping or self._attempt.superseded or self._departure.requested
+
+    @property
+    def _stopping(self) -> bool:
+        """Whether the scheduler wants it stopped, in one way or the other."""
+        return self._attempt.stop or self._attempt.stop_and_keep
 
     def _interruption(self) -> AttemptReport | None:
         """The end of an attempt that was broken off."""
         if self._attempt.superseded:
             return None
-        return convert.stopped() if self._attempt.stop else convert.handed_back(SHUT_DOWN)
+        return convert.stopped() if self._stopping else convert.handed_back(SHUT_DOWN)
 
     def _await_go(self) -> None:
         """Waits for the scheduler's consent, but not for long: a scheduler that is away must not stop the fleet."""
@@ -139,16 +144,14 @@ class AttemptRun:
             self._relay(message)
 
     def _pass_commands_on(self, job: int) -> None:
-        """Tells the trainer to stop, once, and the uploader which checkpoints are not needed any more."""
+        """Tells the trainer to stop, and the uploader which checkpoints are not needed any more."""
         self._uploads.recorded(self._attempt.recorded_step)
-        if self._stop_sent or not (self._attempt.stop or self._attempt.superseded):
-            return
-        keep_model = self._attempt.keep_model and not self._attempt.superseded
-        self._host.stop_job(job, keep_model=keep_model)
-        settings = self._settings
-        grace_s = settings.worker_model_grace_s if keep_model else settings.worker_stop_grace_s
-        self._kill_at = time.monotonic() + grace_s
-        self._stop_sent = True
+        if (self._kill_at is None or self._keeping) and (self._attempt.stop or self._attempt.superseded):
+            self._host.stop_job(job, keep=False)
+            self._kill_at, self._keeping = time.monotonic() + self._settings.worker_stop_grace_s, False
+        elif self._kill_at is None and self._attempt.stop_and_keep:
+            self._host.stop_job(job, keep=True)
+            self._kill_at, self._keeping = time.monotonic() + self._settings.worker_early_stop_grace_s, True
 
     def _must_kill(self) -> bool:
         """Whether the trainer has no more time; an upload that must not appear gets none."""
@@ -162,7 +165,7 @@ class AttemptRun:
 
     def _death(self) -> AttemptReport | None:
         """The end of an attempt whose trainer process ended by itself."""
-        if self._attempt.superseded or self._attempt.stop:
+        if self._attempt.superseded or self._stopping:
             return self._interruption()
         if self._host.out_of_memory:
             return convert.failed("OUT_OF_MEMORY", self._host.ended)
@@ -218,9 +221,9 @@ class AttemptRun:
     def _outcome(self, ended: JobEnded) -> AttemptReport | None:
         if ended.outcome == "COMPLETED":
             return convert.completed(self._attempt.assignment.artifact_uri, ended.metrics or {})
+        if ended.outcome == "STOPPED" and ended.metrics is not None:
+            return convert.stopped_and_kept(self._attempt.assignment.artifact_uri, ended.metrics)
         if ended.outcome == "STOPPED":
-            if ended.metrics is not None and self._attempt.stop and not self._attempt.superseded:
-                return convert.stopped(self._attempt.assignment.artifact_uri, ended.metrics)
             return self._interruption()
         if ended.outcome == "LOST":
             return convert.lost(ended.reason)

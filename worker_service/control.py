@@ -47,8 +47,9 @@ class ControlListener:
             case Command.COMMAND_GO:
                 attempt.go = True
             case Command.COMMAND_STOP:
-                attempt.keep_model = attempt.keep_model or parsed.keep_model  # first: the stop is what is looked at
                 attempt.stop = True
+            case Command.COMMAND_STOP_AND_KEEP:
+                attempt.stop_and_keep = True
             case Command.COMMAND_SUPERSEDED:
                 attempt.superseded = True
             case Command.COMMAND_CHECKPOINT_RECORDED:

@@ -102,12 +102,11 @@ def parse_task(message: Message) -> Work:
 
 @dataclass(frozen=True)
 class ParsedControl:
-    """A command about an attempt; ``step`` and ``keep_model`` belong to some commands only."""
+    """A command about an attempt; ``step`` belongs to one of them only."""
 
     key: AttemptKey
     command: pb.Control.Command
     step: int = 0
-    keep_model: bool = False
 
 
 def parse_control(message: Message) -> ParsedControl | None:
@@ -118,7 +117,7 @@ def parse_control(message: Message) -> ParsedControl | None:
         control = pb.Control.FromString(message.body)
     except DecodeError:
         return None
-    return ParsedControl(_key(control.ref), control.command, control.step, control.keep_model)
+    return ParsedControl(_key(control.ref), control.command, control.step)
 
 
 def started() -> pb.AttemptReport:
@@ -156,12 +155,17 @@ def failed(cause: str, reason: str) -> pb.AttemptReport:
     return pb.AttemptReport(ended=ended)
 
 
-def stopped(artifact_uri: str = "", final_metrics: Mapping[str, float] | None = None) -> pb.AttemptReport:
-    """The report of a stop that was asked for, possibly with a model."""
+def stopped_and_kept(artifact_uri: str, final_metrics: Mapping[str, float]) -> pb.AttemptReport:
+    """The report of a stop that was asked for, after which there is a model of the best epoch before."""
     ended = pb.AttemptEnded(
-        outcome=Outcome.OUTCOME_STOPPED, artifact_uri=artifact_uri, final_metrics=dict(final_metrics or {})
+        outcome=Outcome.OUTCOME_STOPPED, artifact_uri=artifact_uri, final_metrics=dict(final_metrics)
     )
     return pb.AttemptReport(ended=ended)
+
+
+def stopped() -> pb.AttemptReport:
+    """The report of a stop that was asked for, after which there is no model."""
+    return pb.AttemptReport(ended=pb.AttemptEnded(outcome=Outcome.OUTCOME_STOPPED))
 
 
 def resumed(step: int, problem: str) -> pb.AttemptReport:

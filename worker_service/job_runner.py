@@ -70,9 +70,9 @@ class JobRunner:
                 trainer.train(context)
         except Exception as error:  # noqa: BLE001 - third-party code: whatever it raises is this job's result
             return self._failed(job, error)
-        if context.stop_seen and not self._keeps_model(context):
-            return JobEnded(job.job, "STOPPED")
         final = context.best.metrics
+        if context.stop_seen and (not self._stop.keep or final is None or not any(context.artifact_dir.iterdir())):
+            return JobEnded(job.job, "STOPPED")
         if final is None:
             return JobEnded(job.job, "FAILED", "INVALID_OBJECTIVE", context.best.complaint)
         self._send(Stage(job.job, "UPLOADING"))
@@ -96,10 +96,6 @@ class JobRunner:
                     time.sleep(back_off_s)
                     continue
             return
-
-    def _keeps_model(self, context: PipeContext) -> bool:
-        """Whether a stopped job's model is wanted, and there is one."""
-        return self._stop.keep_model and context.best.metrics is not None and any(context.artifact_dir.iterdir())
 
     def _failed(self, job: RunJob, error: Exception) -> JobEnded:
         """What the trainer's exception means."""

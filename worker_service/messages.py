@@ -61,11 +61,11 @@ class RunJob:
 class StopJob:
     """To the trainer: `TrainingContext.should_stop` says True from now on, for this job.
 
-    ``keep_model`` asks for the model of the best epoch so far.
+    ``keep``: the model of the best epoch so far is published; the last order counts.
     """
 
     job: int
-    keep_model: bool = False
+    keep: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class JobEnded:
         outcome: ``COMPLETED``, ``FAILED``, ``STOPPED``, or ``LOST`` through a fault of this worker.
         cause: A FailureCause without its prefix (FAILED).
         reason: Why, for people (FAILED, LOST).
-        metrics: Every metric at the kept epoch (COMPLETED, and STOPPED with a model).
+        metrics: Every metric at the kept epoch (COMPLETED, and STOPPED when the model was published).
         retiring: The process is no longer fit for another job and exits.
     """
 

@@ -105,10 +105,10 @@ class TrainerHost:
         if self._link is not None:
             self._link.run(job)
 
-    def stop_job(self, job: int, *, keep_model: bool) -> None:
-        """Asks a job to stop, and for the model of its best epoch so far."""
+    def stop_job(self, job: int, *, keep: bool) -> None:
+        """Asks a job to stop, and to keep the model of its best epoch or not."""
         if self._link is not None:
-            self._link.stop(job, keep_model=keep_model)
+            self._link.stop(job, keep=keep)
 
     def next_job(self) -> int:
         """A number for the next job."""

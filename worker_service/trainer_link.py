@@ -93,9 +93,9 @@ class TrainerLink:
         self._oom_kills = oom_kills()
         self._send(job)
 
-    def stop(self, job: int, *, keep_model: bool) -> None:
-        """Asks a job to stop."""
-        self._send(StopJob(job, keep_model))
+    def stop(self, job: int, *, keep: bool) -> None:
+        """Asks a job to stop, and to keep the model of its best epoch or not."""
+        self._send(StopJob(job, keep))
 
     def kill(self) -> None:
         """Ends the process and its own children at once. Idempotent."""

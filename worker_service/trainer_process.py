@@ -116,7 +116,7 @@ class TrainerProcess:
             while True:
                 message = decode(self._pipe.recv_bytes())
                 if isinstance(message, StopJob):
-                    self._stop.keep_model = message.keep_model  # first: the other thread looks at the job
+                    self._stop.keep = message.keep
                     self._stop.job = message.job
                 elif isinstance(message, RunJob):
                     self._orders.put(message)

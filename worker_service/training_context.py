@@ -17,13 +17,13 @@ from worker_service.messages import CheckpointSaved, EpochMetrics, PipeMessage, 
 class StopFlag:
     """The number of the job that was asked to stop; set by the pipe's thread, read by the training thread.
 
-    ``keep_model`` is set before it: whether that job's model is wanted.
+    ``keep``: whether the model of its best epoch is to be kept; set before the number.
     """
 
     def __init__(self) -> None:
         """Starts with no job to stop."""
         self.job = 0
-        self.keep_model = False
+        self.keep = False
 
 
 class PipeContext:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from api_service.from_proto import domain_range
+from api_service.from_proto import domain_ranges
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.autotune import AutotuneChoice
+from hrnn_tuner.domain.conditions import condition_faults
 from hrnn_tuner.domain.search_space import CategoricalRange, ParameterRange, SearchSpace
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2
@@ -27,23 +28,44 @@ EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 _P = tuning_job_pb2
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Space:
-    """The search space as far as the choices depend on it."""
+    """The search spaces of all definitions as far as the choices depend on them."""
 
-    ranges: tuple[ParameterRange, ...]
+    definitions: tuple[tuple[ParameterRange, ...], ...]
+
+    @property
+    def count(self) -> int:
+        """Number of ranges."""
+        return sum(map(len, self.definitions))
 
     @property
     def points(self) -> int | None:
         """Number of points; None when infinite, or when something is wrong with the ranges, which the checks say."""
-        if not self.ranges or any(item.cardinality is not None and item.cardinality < 1 for item in self.ranges):
-            return None
-        return SearchSpace(self.ranges).cardinality
+        return self._points(grid=False)
+
+    @property
+    def grid_points(self) -> int | None:
+        """Number of points that a grid takes of them; None as above."""
+        return self._points(grid=True)
 
     @property
     def categorical(self) -> bool:
-        """Whether a grid can be made of it."""
-        return bool(self.ranges) and all(isinstance(item, CategoricalRange) for item in self.ranges)
+        """Whether a grid takes every value."""
+        return all(isinstance(item, CategoricalRange) for ranges in self.definitions for item in ranges)
+
+    def _points(self, *, grid: bool) -> int | None:
+        total = 0
+        for ranges in self.definitions:
+            empty = any(item.cardinality is not None and item.cardinality < 1 for item in ranges)
+            if not ranges or empty or condition_faults(ranges):
+                return None
+            space = SearchSpace(ranges)
+            points = space.grid.cardinality if grid else space.cardinality
+            if points is None:
+                return None
+            total += points
+        return total
 
 
 @dataclass
@@ -79,7 +101,8 @@ def choose(
     if not spec.training_job_definitions:
         return []
     first = spec.training_job_definitions[0]
-    choosing = _Choosing(spec, settings, _Space(domain_range(first.parameter_ranges)), parents_launched)
+    space = _Space(tuple(domain_ranges(item.parameter_ranges) for item in spec.training_job_definitions))
+    choosing = _Choosing(spec, settings, space, parents_launched)
     steps: tuple[Callable[[_Choosing], None], ...] = (_strategy, _jobs, _parallel)
     for step in steps:
         step(choosing)
@@ -91,7 +114,7 @@ def choose(
 
 def _usual_jobs(choosing: _Choosing) -> int:
     """The number of training jobs that suits the number of ranges and what is allowed."""
-    usual = min(max(JOBS_PER_RANGE * len(choosing.space.ranges), LEAST_JOBS), MOST_JOBS)
+    usual = min(max(JOBS_PER_RANGE * choosing.space.count, LEAST_JOBS), MOST_JOBS)
     quota = choosing.settings.max_training_jobs_limit - choosing.parents_launched
     return max(1, min(usual, quota, choosing.space.points or usual))
 
@@ -124,7 +147,7 @@ def _jobs(choosing: _Choosing) -> None:
     if limits.HasField("max_number_of_training_jobs") or choosing.spec.strategy == _P.STRATEGY_GRID:
         return
     limits.max_number_of_training_jobs = _usual_jobs(choosing)
-    count, points = len(choosing.space.ranges), choosing.space.points
+    count, points = choosing.space.count, choosing.space.points
     reason = f"{JOBS_PER_RANGE} for each of {count} ranges, between {LEAST_JOBS} and {MOST_JOBS}"
     if points is not None and points <= limits.max_number_of_training_jobs:
         reason = f"the search space has {points} points"
@@ -137,7 +160,7 @@ def _parallel(choosing: _Choosing) -> None:
     if spec.resource_limits.max_parallel_training_jobs != 0:
         return
     limits, most = spec.resource_limits, choosing.settings.max_parallel_limit
-    jobs = limits.max_number_of_training_jobs or choosing.space.points or 1
+    jobs = limits.max_number_of_training_jobs or choosing.space.grid_points or 1
     if spec.strategy == _P.STRATEGY_BAYESIAN:
         chosen, reason = -(-jobs // ROUNDS), f"leaves {ROUNDS} rounds of results to learn from"
     else:

@@ -26,6 +26,10 @@ class Findings:
         """A field is wrong, perhaps for more than one reason."""
         self.violations.append(Violation(path, description, reason))
 
+    def below(self, path: str) -> bool:
+        """Whether something is wrong with a field or a part of it."""
+        return any(known.field == path or known.field.startswith((f"{path}.", f"{path}[")) for known in self.violations)
+
     def later(self, path: str, what: str) -> None:
         """A field that a later version implements."""
         self.unimplemented.append(Violation(path, f"{what} is not implemented in this version", "NOT_IMPLEMENTED"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from api_service.validation.conditions import placed_ranges
 from api_service.validation.findings import Findings, among
 from hrnn_tuner.algorithms import Algorithm, Hyperparameter, HyperparameterType
 from hrnn_tuner.v1 import parameters_pb2, tuning_job_pb2
@@ -20,14 +21,17 @@ def collect(
     static = definition.static_hyperparameters
     _check_static(static, f"{path}.static_hyperparameters", algorithm, findings)
     seen: dict[str, str] = {}
-    for place, item in _ranges(definition.parameter_ranges, f"{path}.parameter_ranges"):
+    for place, item in placed_ranges(definition.parameter_ranges, f"{path}.parameter_ranges"):
         name_path = f"{place}.name"
         if item.name in seen:
             findings.wrong(name_path, f"got {item.name!r}, which {seen[item.name]} tunes already", "DUPLICATE_NAME")
             continue
         seen[item.name] = place
-        if item.name in static:
-            text = f"got {item.name!r}, which is also in static_hyperparameters; allowed: one of the two"
+        if item.name in static and not item.HasField("condition"):  # with one, it is for where the range does not apply
+            text = (
+                f"got {item.name!r}, which is also in static_hyperparameters; "
+                "allowed: one of the two, unless the range has a condition"
+            )
             findings.wrong(name_path, text, "STATIC_AND_TUNED")
         declared = algorithm.hyperparameter(item.name)
         if declared is None:
@@ -40,18 +44,11 @@ def collect(
             _check_choices(item, place, declared, findings)
         else:
             _check_interval(item, place, declared, findings)
-    if len(static) + len(seen) > MAX_HYPERPARAMETERS:
+    if len({*static, *seen}) > MAX_HYPERPARAMETERS:
         text = (
             f"got {len(static)} static and {len(seen)} tuned hyperparameters; allowed: {MAX_HYPERPARAMETERS} together"
         )
         findings.wrong(f"{path}.static_hyperparameters", text, "TOO_MANY")
-
-
-def _ranges(message: parameters_pb2.ParameterRanges, path: str) -> Iterator[tuple[str, Any]]:
-    """Every range with its place in the request."""
-    for kind in ("integer_parameter_ranges", "continuous_parameter_ranges", "categorical_parameter_ranges"):
-        for index, item in enumerate(getattr(message, kind)):
-            yield f"{path}.{kind}[{index}]", item
 
 
 def _check_static(

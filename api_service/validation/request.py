@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from api_service.autotuning import complete
-from api_service.autotuning.ranges import range_names
-from api_service.from_proto import domain_range
-from api_service.validation import hyperparameters, later_versions, locations, message_rules, warm_start
+from api_service.validation import (
+    conditions,
+    hyperparameters,
+    locations,
+    message_rules,
+    several_definitions,
+    size,
+    stopping,
+    warm_start,
+)
 from api_service.validation.findings import Findings, among
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.objective import ObjectiveType
-from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2, tuning_service_pb2
@@ -28,16 +34,16 @@ class Checked:
 
     Attributes:
         tuning_job: What was asked for, completed with what the service chose.
-        algorithm: The definition's algorithm.
         max_training_jobs: As given, or the number of points of a grid.
+        max_resource: Hyperband's maximum of epochs, as given or inferred; None with other strategies.
         warnings: Things the sender should know.
         choices: What the service chose.
         parents: The tuning jobs to learn from, in the order given.
     """
 
     tuning_job: tuning_job_pb2.TuningJobSpec
-    algorithm: Algorithm
     max_training_jobs: int
+    max_resource: int | None
     warnings: tuple[str, ...]
     choices: tuple[AutotuneChoice, ...] = ()
     parents: tuple[TuningJob, ...] = ()
@@ -67,7 +73,6 @@ def check_tuning_job(
     completed = complete(request, algorithms, settings, findings, parents_launched=launched)
     spec = completed.request.tuning_job
     message_rules.collect(completed.request, findings)
-    later_versions.collect(spec, findings)
     if spec.strategy == tuning_job_pb2.STRATEGY_UNSPECIFIED and not spec.autotune.enabled:
         names = [name for name in list(tuning_job_pb2.Strategy.keys()) if not name.endswith("UNSPECIFIED")]
         findings.wrong("tuning_job.strategy", f"is missing; allowed: {', '.join(names)}", "REQUIRED")
@@ -79,17 +84,14 @@ def check_tuning_job(
             findings.wrong(f"{path}.definition_name", f"got {name!r} twice; allowed: different names", "DUPLICATE_NAME")
         seen.add(name)
         _check_definition(definition, path, algorithms, settings, findings)
-    algorithm: Algorithm | None = None
-    jobs: int | None = None
-    if spec.training_job_definitions:
-        first = spec.training_job_definitions[0]
-        algorithm = algorithms.get(first.algorithm)
-        jobs = _check_size(spec, first, settings, findings, launched)
+    several_definitions.collect(spec, settings, findings)
+    jobs = size.collect(spec, settings, findings, parents_launched=launched)
+    max_resource = stopping.collect(spec, algorithms, findings)
     warm_start.collect(spec, parents, algorithms, findings)
     findings.raise_if_any()
-    if algorithm is None or jobs is None:
-        raise AssertionError("a request without violations has an algorithm and a size")
-    return Checked(spec, algorithm, jobs, tuple(findings.warnings), completed.choices, tuple(named))
+    if jobs is None:
+        raise AssertionError("a request without violations has a size")
+    return Checked(spec, jobs, max_resource, tuple(findings.warnings), completed.choices, tuple(named))
 
 
 def _check_definition(
@@ -107,6 +109,7 @@ def _check_definition(
         _check_objective(definition, path, algorithm, findings)
         hyperparameters.collect(definition, path, algorithm, findings)
         locations.collect(definition, path, algorithm, settings, findings)
+    conditions.collect(definition.parameter_ranges, f"{path}.parameter_ranges", findings)
     if definition.HasField("resource_class") and definition.resource_class not in settings.resource_classes:
         text = among(definition.resource_class, settings.resource_classes)
         findings.wrong(f"{path}.resource_class", text, "UNKNOWN_RESOURCE_CLASS")
@@ -129,55 +132,3 @@ def _check_objective(
     if objective.type in directions - {natural}:
         better = "larger" if metric.objective_type is ObjectiveType.MAXIMIZE else "smaller"
         findings.warn(f"the objective goes against its metric: {metric.name} is better when it is {better}")
-
-
-def _check_size(
-    spec: tuning_job_pb2.TuningJobSpec,
-    definition: tuning_job_pb2.TrainingJobDefinition,
-    settings: Settings,
-    findings: Findings,
-    parents_launched: int,
-) -> int | None:
-    """The number of training jobs must fit the search space and the quotas; returns it when it can be told."""
-    limits = spec.resource_limits
-    path = "tuning_job.resource_limits.max_number_of_training_jobs"
-    ranges = definition.parameter_ranges
-    count = len(range_names(ranges))
-    grid = spec.strategy == tuning_job_pb2.STRATEGY_GRID
-    jobs = limits.max_number_of_training_jobs if limits.HasField("max_number_of_training_jobs") else None
-    place = f"{_DEFINITIONS}[0].parameter_ranges"
-    if count == 0 and not ranges.auto_parameters:
-        text = "is missing, and there is no default range: nothing is tuned; allowed: 1 to 30 ranges"
-        findings.wrong(place, text, "REQUIRED")
-    points = _points(ranges, count)
-    if grid and (ranges.integer_parameter_ranges or ranges.continuous_parameter_ranges):
-        findings.wrong(place, "STRATEGY_GRID takes categorical_parameter_ranges only", "GRID_IS_CATEGORICAL")
-    elif grid and points is not None:
-        if jobs is not None and jobs != points:
-            text = f"got {jobs}; the grid has {points} combinations; allowed: {points}, or nothing"
-            findings.wrong(path, text, "NOT_THE_GRID")
-        jobs = points
-    elif jobs is None and not grid and not spec.autotune.enabled and spec.HasField("resource_limits"):
-        findings.wrong(path, "is missing; only STRATEGY_GRID can infer it", "REQUIRED")
-    elif jobs is not None and points is not None and points < jobs:
-        text = f"got {jobs}, and the search space has only {points} combinations; allowed: at most {points}"
-        findings.wrong(path, text, "SPACE_TOO_SMALL")
-    random = spec.strategy == tuning_job_pb2.STRATEGY_RANDOM
-    quota = settings.max_training_jobs_limit_random if random else settings.max_training_jobs_limit
-    if jobs is not None and jobs + parents_launched > quota:
-        beside = f" beside the {parents_launched} of the warm-start parents" if parents_launched else ""
-        text = f"got {jobs}{beside}; allowed: at most {max(0, quota - parents_launched)}"
-        findings.wrong(path, text, "OVER_QUOTA")
-    parallel = limits.max_parallel_training_jobs
-    if parallel > settings.max_parallel_limit:
-        text = f"got {parallel}; allowed: at most {settings.max_parallel_limit}"
-        findings.wrong("tuning_job.resource_limits.max_parallel_training_jobs", text, "OVER_QUOTA")
-    return jobs
-
-
-def _points(ranges: object, count: int) -> int | None:
-    """Number of points of a search space of so many ranges; None when it is infinite or not well-formed."""
-    items = domain_range(ranges)
-    if not items or len(items) < count or any(item.cardinality is not None and item.cardinality < 1 for item in items):
-        return None
-    return SearchSpace(items).cardinality

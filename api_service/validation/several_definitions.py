@@ -11,17 +11,15 @@ _DEFINITIONS = "tuning_job.training_job_definitions"
 
 def collect(spec: tuning_job_pb2.TuningJobSpec, settings: Settings, findings: Findings) -> None:
     """Adds everything that keeps the definitions from being tuned together."""
-    first, *others = spec.training_job_definitions or [None]
-    if first is None:
+    if len(spec.training_job_definitions) < 2:
         return
-    if others and not first.definition_name:
+    first, *others = spec.training_job_definitions
+    if not first.definition_name:
         text = "is missing; allowed with several definitions: a name of its own for each"
         findings.wrong(f"{_DEFINITIONS}[0].definition_name", text, "REQUIRED")
-    if others and spec.training_job_early_stopping_type == tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO:
-        text = "got TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO; allowed with several definitions: only OFF, as curves of "
-        findings.wrong(
-            "tuning_job.training_job_early_stopping_type", text + "different algorithms do not compare", "ONE_ONLY"
-        )
+    if spec.strategy == tuning_job_pb2.STRATEGY_HYPERBAND:
+        text = "got STRATEGY_HYPERBAND; allowed with several definitions: the others, as it compares their curves"
+        findings.wrong("tuning_job.strategy", text, "HYPERBAND_WITH_SEVERAL_DEFINITIONS")
     for index, definition in enumerate(others, start=1):
         path = f"{_DEFINITIONS}[{index}]"
         if not definition.definition_name:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from api_service.from_proto import domain_range
+from api_service.from_proto import domain_ranges
 from api_service.validation.findings import Findings
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.data_channel import DataChannel
+from hrnn_tuner.domain.search_space import ParameterRange, Value
 from hrnn_tuner.domain.states import TuningJobState
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob
 from hrnn_tuner.domain.warm_start import MAX_CHANGES, MAX_PARENTS, Treatment, changed_kinds, changes
@@ -66,8 +67,9 @@ def collect(
     if spec.strategy in {tuning_job_pb2.STRATEGY_GRID, tuning_job_pb2.STRATEGY_HYPERBAND}:
         strategy = tuning_job_pb2.Strategy.Name(spec.strategy)
         findings.warn(f"{strategy} does not look at warm-start parents")
-    elif spec.strategy == tuning_job_pb2.STRATEGY_RANDOM:
-        findings.warn("STRATEGY_RANDOM learns nothing from warm-start parents but what need not be tried again")
+    elif spec.strategy in {tuning_job_pb2.STRATEGY_RANDOM, tuning_job_pb2.STRATEGY_SOBOL}:
+        strategy = tuning_job_pb2.Strategy.Name(spec.strategy)
+        findings.warn(f"{strategy} learns nothing from warm-start parents but what need not be tried again")
 
 
 def _mismatches(
@@ -127,11 +129,17 @@ def _other_data(there: Mapping[str, DataChannel], here: Mapping[str, DataChannel
 
 def _treatment(definition: TrainingJobDefinition) -> Treatment:
     """What a stored tuning job does with its hyperparameters."""
-    return Treatment(definition.static_hyperparameters, {item.name: item for item in definition.space.ranges})
+    return _split(definition.static_hyperparameters, definition.space.ranges)
 
 
 def _treatment_of(definition: tuning_job_pb2.TrainingJobDefinition) -> Treatment:
     """The same of a request, as far as it is well-formed."""
     values = {name: from_wire(message) for name, message in definition.static_hyperparameters.items()}
     static = {name: value for name, value in values.items() if value is not None}
-    return Treatment(static, {item.name: item for item in domain_range(definition.parameter_ranges)})
+    return _split(static, domain_ranges(definition.parameter_ranges))
+
+
+def _split(static: Mapping[str, Value], ranges: Iterable[ParameterRange]) -> Treatment:
+    """Each hyperparameter once: one that is tuned under a condition, and fixed where that does not hold, is tuned."""
+    tuned = {item.name: item for item in ranges}
+    return Treatment({name: value for name, value in static.items() if name not in tuned}, tuned)

@@ -5,7 +5,8 @@ Rules of a trainer:
 * `Trainer.train` runs in a process of its own, one training job at a time; the process is reused, so it must leave no
   state behind that could change a later result, and may keep caches that cannot.
 * It calls `TrainingContext.report` once at the end of every epoch, with every declared metric, steps counting from 1.
-* It asks `TrainingContext.should_stop` at least once per optimizer step and returns soon after it says True.
+* It asks `TrainingContext.should_stop` at least once per optimizer step and returns soon after it says True, with the
+  model of the best epoch so far in `TrainingContext.artifact_dir`: one that is stopped early is kept.
 * It writes its model below `TrainingContext.artifact_dir` and nowhere else. What is written there is published as a
   whole when `train` returns; nothing is published when it raises. A trainer that was asked to stop leaves the model of
   its best epoch so far, if it has one: whether that is published depends on who stopped it.

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hrnn_tuner.cli.job_description import range_texts
 from hrnn_tuner.cli.options import OutputFormat, OutputOption, connect
 from hrnn_tuner.cli.output import console, print_json, short_name, table, value_text
 from hrnn_tuner.v1.algorithm_pb2 import Algorithm, HyperparameterSpec, HyperparameterType
@@ -42,9 +43,9 @@ def algorithms(
 
 def _describe(algorithm: Algorithm) -> RenderableType:
     """Everything about one algorithm."""
-    hyperparameters = table(
-        "Hyperparameters", "name", "type", "allowed", "default>", "tunable", "recipe tunes", "description"
-    )
+    head = ("name", "type", "allowed", "default>", "tunable", "recipe tunes", "tuned by default", "description")
+    hyperparameters = table("Hyperparameters", *head)
+    tuned = dict(range_texts(algorithm.default_parameter_ranges))
     for item in algorithm.hyperparameters:
         hyperparameters.add_row(
             item.name,
@@ -53,6 +54,7 @@ def _describe(algorithm: Algorithm) -> RenderableType:
             value_text(item.default_value),
             "yes" if item.tunable else "no",
             _interval(item, "recommended_min_value", "recommended_max_value"),
+            tuned.get(item.name, ""),
             item.description,
         )
     metrics = table("Metrics", "name", "objective", "description")
@@ -65,10 +67,10 @@ def _describe(algorithm: Algorithm) -> RenderableType:
             columns += f", {channel.min_metadata_columns} to {channel.max_metadata_columns} of metadata"
         channels.add_row(channel.name, "yes" if channel.required else "no", columns, options, channel.description)
     sections: list[Table] = [part for part in (hyperparameters, metrics, channels) if part.row_count]
-    head = [Text(algorithm.name, style="bold"), Text(algorithm.description)]
+    about = [Text(algorithm.name, style="bold"), Text(algorithm.description)]
     if algorithm.aliases:
-        head.append(Text(f"also: {', '.join(algorithm.aliases)}"))
-    return Group(*head, *(part for section in sections for part in (Text(), section)))
+        about.append(Text(f"also: {', '.join(algorithm.aliases)}"))
+    return Group(*about, *(part for section in sections for part in (Text(), section)))
 
 
 def _allowed(item: HyperparameterSpec) -> str:

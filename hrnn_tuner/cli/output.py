@@ -17,7 +17,7 @@ from rich.text import Text
 
 from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
 from hrnn_tuner.v1.training_job_pb2 import SecondaryState, TrainingJob
-from hrnn_tuner.v1.tuning_job_pb2 import TuningJob, TuningJobState
+from hrnn_tuner.v1.tuning_job_pb2 import AutotuneChoice, TuningJob, TuningJobState
 from hrnn_tuner.wire_values import from_wire
 
 #: Width of tables that do not go to a terminal: nothing is cut off in a log or a pipe.
@@ -40,6 +40,12 @@ def print_warnings(warnings: Iterable[str]) -> None:
     """Prints the server's warnings on stderr."""
     for warning in warnings:
         typer.secho(f"warning: {warning}", err=True, fg=typer.colors.YELLOW)
+
+
+def print_choices(choices: Iterable[AutotuneChoice]) -> None:
+    """Prints what the server chose on stderr."""
+    for choice in choices:
+        typer.echo(f"chosen: {choice.field}: {choice.value} ({choice.reason})", err=True)
 
 
 def short_name(enum_type: EnumTypeWrapper, number: int) -> str:

@@ -11,7 +11,7 @@ import typer
 from hrnn_tuner.cli.exits import CommandError, ExitCode
 from hrnn_tuner.cli.following import follow_and_exit
 from hrnn_tuner.cli.options import OutputFormat, OutputOption, connect
-from hrnn_tuner.cli.output import print_json, print_warnings
+from hrnn_tuner.cli.output import print_choices, print_json, print_warnings
 from hrnn_tuner.client import parse_request
 from hrnn_tuner.v1.tuning_service_pb2 import CreateTuningJobRequest
 
@@ -52,7 +52,7 @@ def submit(
 
         jq '.random_seed = 7' tuning_job.json | hrnn-tuner submit - -o json
 
-    Warnings go to stderr. Every mistake in the file is reported at once, with its field.
+    Warnings, and what the service chose, go to stderr. Every mistake in the file is reported at once, with its field.
     """
     request = parse_request(_read(file))
     if name is not None:
@@ -62,6 +62,7 @@ def submit(
         answer = client.create_tuning_job(request, request_id=request_id, validate_only=validate_only)
         print_warnings(answer.warnings)
         job = answer.tuning_job
+        print_choices(job.autotune_choices)
         if output is OutputFormat.JSON:
             print_json(answer, one_line=watch)
         elif request.validate_only or validate_only:

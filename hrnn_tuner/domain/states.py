@@ -22,7 +22,10 @@ class TuningJobState(enum.Enum):
 
 
 class CompletionReason(enum.Enum):
-    """Why a tuning job ends; set when it is decided, the state follows when the last training job has ended."""
+    """Why a tuning job ends; set when it is decided, the state follows when the last training job has ended.
+
+    With TARGET_REACHED and MAX_RUNTIME running training jobs are stopped; with the others they run to their end.
+    """
 
     MAX_JOBS = "MAX_JOBS"
     TARGET_REACHED = "TARGET_REACHED"

@@ -20,6 +20,8 @@ from hrnn_tuner.domain.states import (
 )
 
 REASON_MAX_CHARACTERS = 1024
+#: The stopping rule of a training job whose runtime is used up.
+MAX_RUNTIME_RULE = "MAX_RUNTIME_EXCEEDED"
 
 
 @dataclass(frozen=True)
@@ -71,18 +73,18 @@ class TrainingJob:
         created_at: When it was decided.
         started_at: When a worker first took it.
         ended_at: When it ended.
-        final_objective: Finite final value of the objective metric, or None.
+        final_objective: Finite value of the objective metric at the kept epoch, the best one; None without a model.
         final_metrics: All metrics at the kept epoch.
         failure_cause: Why it failed, or why its last attempt was lost.
         failure_reason: The same for people.
         artifact_uri: Where its model is; empty until completed, or stopped with a model.
         tags: Copied from the tuning job at launch.
+        stopping_rule: The rule that stops it and keeps its model; empty when none does.
         failures: Causes of the attempts that failed; one that was handed back is not among them.
         checkpoint: The last one that was confirmed, from which the next attempt goes on.
         leaves_checkpoints: Whether its checkpoint folder may hold something.
         runtime_s: Seconds that workers spent on its earlier attempts.
         deadline_at: When the current attempt uses up the training job's runtime; None without a limit or a worker.
-        stop_as: The state in which a stop that was asked for ends.
     """
 
     tuning_job_id: str
@@ -106,12 +108,12 @@ class TrainingJob:
     failure_reason: str = ""
     artifact_uri: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    stopping_rule: str = ""
     failures: tuple[FailureCause, ...] = ()
     checkpoint: Checkpoint | None = None
     leaves_checkpoints: bool = False
     runtime_s: float = 0.0
     deadline_at: datetime | None = None
-    stop_as: SecondaryState = SecondaryState.STOPPED
 
     @property
     def state(self) -> TrainingJobState:
@@ -186,6 +188,7 @@ class TrainingJob:
             artifact_uri=artifact_uri,
             failure_cause=None,
             failure_reason="",
+            stopping_rule="",  # it came too late
         )
         return done.enter(SecondaryState.COMPLETED, now)
 
@@ -194,34 +197,41 @@ class TrainingJob:
         reason = reason[:REASON_MAX_CHARACTERS]
         return replace(self, failure_cause=cause, failure_reason=reason).enter(SecondaryState.FAILED, now, reason)
 
-    def stop_requested(
-        self, reason: str, now: datetime, stop_as: SecondaryState = SecondaryState.STOPPED
-    ) -> TrainingJob:
-        """A stop was asked for: terminal at once when no worker has it, otherwise when its worker says so."""
-        if not self.active or self.secondary is SecondaryState.STOPPING:
-            return self
-        if not self.dispatched:
-            return self.enter(stop_as, now, reason)
-        return replace(self, stop_as=stop_as).enter(SecondaryState.STOPPING, now, reason)
+    def stop_requested(self, reason: str, now: datetime) -> TrainingJob:
+        """A stop was asked for: terminal at once when no worker has it, otherwise when its worker says so.
 
-    def stopped(
-        self,
-        now: datetime,
-        *,
-        objective: float | None = None,
-        metrics: Mapping[str, float] | None = None,
-        artifact_uri: str = "",
-    ) -> TrainingJob:
-        """It ended because it was told to, possibly with a model and then with a finite objective value."""
-        job = self
-        if objective is not None and math.isfinite(objective):
-            job = replace(self, final_objective=objective, final_metrics=dict(metrics or {}), artifact_uri=artifact_uri)
-        return replace(job, failure_cause=None, failure_reason="").enter(self.stop_as, now)
+        One that is being stopped early need not keep its model any more.
+        """
+        if not self.active:
+            return self
+        if self.secondary is SecondaryState.STOPPING:
+            return replace(self, stopping_rule="") if self.stopping_rule else self
+        return self.enter(SecondaryState.STOPPING if self.dispatched else SecondaryState.STOPPED, now, reason)
+
+    def stopped_early(self, rule: str, reason: str, now: datetime) -> TrainingJob:
+        """A rule wants no more epochs of it, but the model of the best one; its worker will say when that is done.
+
+        Unchanged when no worker has it, or when it was asked to stop already.
+        """
+        if not self.dispatched or self.secondary is SecondaryState.STOPPING:
+            return self
+        return replace(self, stopping_rule=rule).enter(SecondaryState.STOPPING, now, reason[:REASON_MAX_CHARACTERS])
+
+    def stopped(self, now: datetime, message: str = "") -> TrainingJob:
+        """It ended without a model because it was told to stop."""
+        early = SecondaryState.STOPPED if self.stopping_rule == "" else SecondaryState.EARLY_STOPPED
+        state = SecondaryState.MAX_RUNTIME_EXCEEDED if self.stopping_rule == MAX_RUNTIME_RULE else early
+        return self.enter(state, now, message)
+
+    def kept(self, objective: float, metrics: Mapping[str, float], artifact_uri: str, now: datetime) -> TrainingJob:
+        """It was stopped by a rule, and the model of its best epoch so far was kept."""
+        model = replace(self, final_objective=objective, final_metrics=dict(metrics), artifact_uri=artifact_uri)
+        return replace(model, failure_cause=None, failure_reason="").stopped(now)
 
     def lost(self, cause: FailureCause, reason: str, *, max_attempts: int, token: str, now: datetime) -> TrainingJob:
         """The current attempt failed: another one follows if its cause, the retry strategy and stops allow."""
         if self.secondary is SecondaryState.STOPPING:
-            return self._left_behind().enter(self.stop_as, now, reason)
+            return self._left_behind().stopped(now, reason[:REASON_MAX_CHARACTERS])
         failures = (*self.failures, cause)
         job = replace(self._left_behind(), failures=failures)
         if cause.max_retries == 0:
@@ -236,7 +246,7 @@ class TrainingJob:
     def handed_back(self, reason: str, *, token: str, now: datetime) -> TrainingJob:
         """Its worker cannot go on through no fault of anybody: another attempt follows, and none has failed."""
         if self.secondary is SecondaryState.STOPPING:
-            return self._left_behind().enter(self.stop_as, now, reason)
+            return self._left_behind().stopped(now, reason[:REASON_MAX_CHARACTERS])
         return self._left_behind()._again(reason[:REASON_MAX_CHARACTERS], token, now)
 
     def _left_behind(self) -> TrainingJob:

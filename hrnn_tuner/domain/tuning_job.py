@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from hrnn_tuner.domain.autotune import AutotuneChoice
+from hrnn_tuner.domain.completion import CompletionCriteria, CompletionDetails
 from hrnn_tuner.domain.data_channel import DataChannel
+from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.objective import Objective
 from hrnn_tuner.domain.search_space import SearchSpace, Value
 from hrnn_tuner.domain.states import (
@@ -30,6 +32,7 @@ class StrategyName(enum.Enum):
     RANDOM = "RANDOM"
     HYPERBAND = "HYPERBAND"
     GRID = "GRID"
+    SOBOL = "SOBOL"
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,10 @@ class TrainingJobDefinition:
 
 @dataclass(frozen=True)
 class TuningJobSpec:
-    """What a user asked for; every default is filled in. ``definitions`` has at least one entry."""
+    """What a user asked for; every default is filled in.
+
+    ``definitions`` has at least one entry. ``hyperband`` is there with that strategy and no other.
+    """
 
     name: str
     strategy: StrategyName
@@ -80,6 +86,9 @@ class TuningJobSpec:
     weight: int = 1
     autotune: bool = False
     warm_start: WarmStart | None = None
+    early_stopping: EarlyStoppingType = EarlyStoppingType.OFF
+    hyperband: HyperbandConfig | None = None
+    completion: CompletionCriteria = field(default_factory=CompletionCriteria)
 
     def definition(self, name: str) -> TrainingJobDefinition:
         """The definition of this name."""
@@ -157,6 +166,7 @@ class TuningJob:
         ended_at: When it ended.
         best_number: Number of the best training job, None without one.
         best_value: Its objective value.
+        completion_details: How far it is from its completion criteria.
         tags: Current tags.
         warnings: What its sender was warned of.
         choices: What the service chose in its sender's place.
@@ -174,6 +184,7 @@ class TuningJob:
     ended_at: datetime | None = None
     best_number: int | None = None
     best_value: float | None = None
+    completion_details: CompletionDetails = field(default_factory=CompletionDetails)
     tags: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     choices: tuple[AutotuneChoice, ...] = ()
@@ -204,7 +215,7 @@ class TuningJob:
         return replace(entered, ended_at=now) if state.terminal else entered
 
     def with_best(self, candidate: TrainingJob) -> TuningJob:
-        """Takes a training job with a final value into account; ties go to the lower number, whatever the order."""
+        """Takes an ended training job into account; ties go to the lower number, whatever the order of arrival."""
         value = candidate.final_objective
         if value is None:
             return self

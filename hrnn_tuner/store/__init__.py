@@ -5,6 +5,7 @@ from hrnn_tuner.store.job_change import JobChange
 from hrnn_tuner.store.outbox import OutboxMessage
 from hrnn_tuner.store.paging import Page
 from hrnn_tuner.store.parents import StoredParent
+from hrnn_tuner.store.standings import Standing, StandingRepository
 from hrnn_tuner.store.training_jobs import MetricPoint, TrainingJobOrder, TrainingJobQuery
 from hrnn_tuner.store.tuning_jobs import TuningJobOrder, TuningJobQuery
 from hrnn_tuner.store.unit_of_work import Store, Transaction
@@ -17,6 +18,8 @@ __all__ = [
     "MetricPoint",
     "OutboxMessage",
     "Page",
+    "Standing",
+    "StandingRepository",
     "Store",
     "StoredParent",
     "TrainingJobOrder",

@@ -9,10 +9,13 @@ from typing import Any
 
 from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.checkpoint import Checkpoint
+from hrnn_tuner.domain.completion import CompletionCriteria, CompletionDetails
 from hrnn_tuner.domain.data_channel import DataChannel
+from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import (
     CategoricalRange,
+    Condition,
     ContinuousRange,
     IntegerRange,
     ParameterRange,
@@ -44,28 +47,36 @@ def _at(text: str | None) -> datetime | None:
 
 
 def range_to_json(item: ParameterRange) -> Document:
-    """A range with its kind."""
+    """A range with its kind; what it does not have is left out."""
+    document: Document
     if isinstance(item, CategoricalRange):
-        return {"kind": "categorical", "name": item.name, "choices": list(item.choices)}
-    kind = "integer" if isinstance(item, IntegerRange) else "continuous"
-    return {
-        "kind": kind,
-        "name": item.name,
-        "minimum": item.minimum,
-        "maximum": item.maximum,
-        "scaling": item.scaling.value,
-    }
+        document = {"kind": "categorical", "name": item.name, "choices": list(item.choices)}
+    else:
+        document = {
+            "kind": "integer" if isinstance(item, IntegerRange) else "continuous",
+            "name": item.name,
+            "minimum": item.minimum,
+            "maximum": item.maximum,
+            "scaling": item.scaling.value,
+        }
+        if item.grid_points is not None:
+            document["grid_points"] = item.grid_points
+    if item.condition is not None:
+        document["condition"] = {"name": item.condition.name, "values": list(item.condition.values)}
+    return document
 
 
 def range_from_json(document: Mapping[str, Any]) -> ParameterRange:
     """Inverse of `range_to_json`."""
-    name = document["name"]
+    name, needed = document["name"], document.get("condition")
+    condition = None if needed is None else Condition(needed["name"], tuple(needed["values"]))
     if document["kind"] == "categorical":
-        return CategoricalRange(name, tuple(document["choices"]))
-    scaling = Scaling(document["scaling"])
+        return CategoricalRange(name, tuple(document["choices"]), condition)
+    scaling, grid_points = Scaling(document["scaling"]), document.get("grid_points")
+    minimum, maximum = document["minimum"], document["maximum"]
     if document["kind"] == "integer":
-        return IntegerRange(name, document["minimum"], document["maximum"], scaling)
-    return ContinuousRange(name, float(document["minimum"]), float(document["maximum"]), scaling)
+        return IntegerRange(name, minimum, maximum, scaling, condition, grid_points)
+    return ContinuousRange(name, float(minimum), float(maximum), scaling, condition, grid_points)
 
 
 def _channel(document: str | Mapping[str, Any]) -> DataChannel:
@@ -99,6 +110,9 @@ def spec_to_json(spec: TuningJobSpec) -> Document:
         "limits": asdict(spec.limits),
         "seed": spec.seed,
         "weight": spec.weight,
+        "early_stopping": spec.early_stopping.value,
+        "hyperband": None if spec.hyperband is None else asdict(spec.hyperband),
+        "completion": asdict(spec.completion),
         "definitions": definitions,
         "autotune": spec.autotune,
         "warm_start": None if spec.warm_start is None else _warm_start_to_json(spec.warm_start),
@@ -116,8 +130,9 @@ def _warm_start_from_json(document: Mapping[str, Any]) -> WarmStart:
 
 
 def spec_from_json(document: Mapping[str, Any]) -> TuningJobSpec:
-    """Inverse of `spec_to_json`; reads documents of earlier versions, which had neither autotune nor warm start."""
+    """Inverse of `spec_to_json`; what earlier versions did not know is absent."""
     warm_start = document.get("warm_start")
+    hyperband = document.get("hyperband")
     definitions = tuple(
         TrainingJobDefinition(
             name=item["name"],
@@ -142,6 +157,9 @@ def spec_from_json(document: Mapping[str, Any]) -> TuningJobSpec:
         limits=ResourceLimits(**document["limits"]),
         seed=document["seed"],
         weight=document["weight"],
+        early_stopping=EarlyStoppingType(document.get("early_stopping", "OFF")),
+        hyperband=None if hyperband is None else HyperbandConfig(**hyperband),
+        completion=CompletionCriteria(**document.get("completion", {})),
         definitions=definitions,
         autotune=document.get("autotune", False),
         warm_start=None if warm_start is None else _warm_start_from_json(warm_start),
@@ -158,6 +176,18 @@ def choices_from_json(documents: list[Document] | None) -> tuple[AutotuneChoice,
     return tuple(AutotuneChoice(**document) for document in documents or ())
 
 
+def details_to_json(details: CompletionDetails) -> Document:
+    """How far a tuning job is from its completion criteria."""
+    return asdict(details) | {"converged_at": _time(details.converged_at)}
+
+
+def details_from_json(document: Mapping[str, Any] | None) -> CompletionDetails:
+    """Inverse of `details_to_json`; None is what earlier versions left."""
+    if document is None:
+        return CompletionDetails()
+    return CompletionDetails(**{**document, "converged_at": _at(document["converged_at"])})
+
+
 def status_to_json(job: TuningJob) -> Document:
     """Everything of a tuning job that changes, for its event log."""
     return {
@@ -169,6 +199,7 @@ def status_to_json(job: TuningJob) -> Document:
         "counters": asdict(job.counters),
         "best_number": job.best_number,
         "best_value": job.best_value,
+        "completion_details": details_to_json(job.completion_details),
         "tags": dict(job.tags),
     }
 
@@ -191,6 +222,7 @@ def status_from_json(spec_of: TuningJob, document: Mapping[str, Any], revision: 
         counters=Counters(**document["counters"]),
         best_number=document["best_number"],
         best_value=document["best_value"],
+        completion_details=details_from_json(document.get("completion_details")),
         tags=document["tags"],
     )
 
@@ -242,6 +274,7 @@ def training_job_to_json(job: TrainingJob) -> Document:
         "failure_reason": job.failure_reason,
         "artifact_uri": job.artifact_uri,
         "tags": dict(job.tags),
+        "stopping_rule": job.stopping_rule,
         "failures": [cause.value for cause in job.failures],
     }
 
@@ -270,6 +303,7 @@ def training_job_from_json(tuning_job_id: str, document: Mapping[str, Any]) -> T
         failure_reason=document["failure_reason"],
         artifact_uri=document["artifact_uri"],
         tags=document["tags"],
+        stopping_rule=document.get("stopping_rule", ""),
         # Before failures were counted, every attempt but the last had failed.
         failures=tuple(FailureCause(cause) for cause in document.get("failures", _LOST * (document["attempt"] - 1))),
     )

@@ -39,6 +39,8 @@ class JobChange:
         """Takes the locked job; `Transaction.change` and `Transaction.create` are the ways to get one."""
         self.job = job
         self.now = now
+        #: The training jobs that ended with an objective value in this change, in order.
+        self.valued: list[TrainingJob] = []
         self._before: TuningJob | None = None if new else job
         self._tuning_jobs = tuning_jobs
         self._training_jobs = training_jobs
@@ -70,6 +72,12 @@ class JobChange:
             stored[number] = (job.definition_name, trial)
         return [stored[number] for number in sorted(stored)]
 
+    def active(self) -> list[TrainingJob]:
+        """The training jobs that hold a place, by number, with the changes made here so far."""
+        stored = {job.number: job for job in self._training_jobs.active(self.job.id)}
+        latest = {**stored, **{number: self._known[number] for number in (*self._new, *self._dirty)}}
+        return [job for _, job in sorted(latest.items()) if job.active]
+
     def launch(self, training_job: TrainingJob) -> None:
         """Adds a training job."""
         self._known[training_job.number] = training_job
@@ -84,7 +92,8 @@ class JobChange:
         self._known[after.number] = after
         self._dirty.add(after.number)
         job = replace(self.job, counters=self.job.counters.moved(before, after))
-        if after.final_objective is not None and before.final_objective is None:
+        if not after.active and after.final_objective is not None:
+            self.valued.append(after)
             job = job.with_best(after)
         if job.best_number != self.job.best_number:
             figures = {"value": after.final_objective or 0.0}
@@ -154,7 +163,13 @@ class JobChange:
             text = settled.failure_reason or (reason.value if reason is not None else "stopped on request")
             self.decide(settled.state.value, 0, text)
         self.job = settled
-        self._write_training_jobs()
+        self.write_training_jobs()
+        self.store_metrics()
+        self._log = [
+            (kind, body)
+            for kind, body in self._log
+            if kind is not EventKind.METRICS or body["points"] or "superseded_after" in body
+        ]
         if not self.changed:
             return
         revision = self.job.revision
@@ -173,20 +188,24 @@ class JobChange:
         self._log.clear()
         self._before = self.job
 
-    def _write_training_jobs(self) -> None:
-        """Writes new and changed training jobs and new metric points, each kind in one statement."""
+    def store_metrics(self) -> list[tuple[int, MetricPoint]]:
+        """Writes the metric points that were added so far, of training jobs that are stored already.
+
+        Returns:
+            Those that are new, with the number of their training job, in the order in which they were added.
+        """
+        inserted = self._metrics.add_new(self.job.id, [(number, point) for number, point, _ in self._points])
+        fresh = []
+        for number, point, body in self._points:
+            if inserted.pop((number, point.step, point.metric), None) is not None:
+                body["points"].append([point.metric, point.step, point.value])
+                fresh.append((number, point))
+        self._points.clear()
+        return fresh
+
+    def write_training_jobs(self) -> None:
+        """Writes new and changed training jobs, so that queries find them as they are."""
         self._training_jobs.add([self._known[number] for number in self._new])
         self._training_jobs.save([self._known[number] for number in sorted(self._dirty - set(self._new))])
         self._new.clear()
         self._dirty.clear()
-        fresh = self._metrics.add_new(self.job.id, [(number, point) for number, point, _ in self._points])
-        for number, point, body in self._points:
-            key = (number, point.step, point.metric)
-            if fresh.pop(key, None) is not None:
-                body["points"].append([point.metric, point.step, point.value])
-        self._points.clear()
-        self._log = [
-            (kind, body)
-            for kind, body in self._log
-            if kind is not EventKind.METRICS or body["points"] or "superseded_after" in body
-        ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy import Connection, func, insert, literal, select
 
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
@@ -75,7 +75,8 @@ class ParentRepository:
             .where(table.tuning_job_id == tuning_job_id)
             .order_by(table.position, table.number)
         )
-        results: list[list[ParentResult]] = [[] for _ in self.of(tuning_job_id)]
+        count = select(func.count()).where(parents.c.tuning_job_id == tuning_job_id)
+        results: list[list[ParentResult]] = [[] for _ in range(self._connection.execute(count).scalar_one())]
         for row in self._connection.execute(query):
             results[row.position].append(ParentResult(row.number, row.hyperparameters, row.final_objective))
         return results

@@ -56,6 +56,7 @@ tuning_jobs = Table(
     Column("in_progress", Integer, nullable=False),
     Column("best_number", Integer),
     Column("best_value", Double),
+    Column("completion_details", Json),
     Column("tags", Json, nullable=False),
     Column("warnings", Json, nullable=False),
     Column("choices", Json),  # NULL in rows of before it existed
@@ -88,12 +89,12 @@ training_jobs = Table(
     Column("failure_reason", Text, nullable=False),
     Column("artifact_uri", Text, nullable=False),
     Column("tags", Json, nullable=False),
+    Column("stopping_rule", String(32), nullable=False, server_default=""),
     Column("failures", Json, nullable=False),
     Column("checkpoint", Json),
     Column("leaves_checkpoints", Boolean, nullable=False),
     Column("runtime_s", Double, nullable=False),
     Column("deadline_at", Instant),
-    Column("stop_as", String(32), nullable=False),
     Index("ix_training_jobs_state", "tuning_job_id", "state", "number"),
     Index("ix_training_jobs_objective", "tuning_job_id", "final_objective", "number"),
     Index("ix_training_jobs_lease", "state", "seen_at"),
@@ -137,6 +138,23 @@ parent_trials = Table(
     ForeignKeyConstraint(
         ["tuning_job_id", "position"], ["parents.tuning_job_id", "parents.position"], ondelete="CASCADE"
     ),
+)
+
+# What stopping rules compare: one row per training job and level, only for tuning jobs that stop training jobs early.
+standings = Table(
+    "standings",
+    metadata,
+    Column("tuning_job_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("level", BigInteger, primary_key=True),
+    Column("pool", Integer, nullable=False),  # only training jobs of one pool are compared
+    Column("score", Double, nullable=False),
+    Column("total", Double, nullable=False),  # sum and number of the values so far
+    Column("count", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["tuning_job_id", "number"], ["training_jobs.tuning_job_id", "training_jobs.number"], ondelete="CASCADE"
+    ),
+    Index("ix_standings_score", "tuning_job_id", "pool", "level", "score", "number"),
 )
 
 events = Table(

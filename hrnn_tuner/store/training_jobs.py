@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.trial import Trial
@@ -171,6 +172,17 @@ class TrainingJobRepository:
         seconds = [(ended - started).total_seconds() for started, ended in self._connection.execute(query)]
         return statistics.median(seconds) if seconds else None
 
+    def best_values(self, tuning_job_id: str, objective: ObjectiveType, *, limit: int) -> list[float]:
+        """The best final objective values of a tuning job, the best first."""
+        value = training_jobs.c.final_objective
+        query = (
+            select(value)
+            .where(training_jobs.c.tuning_job_id == tuning_job_id, value.is_not(None))
+            .order_by(value.desc() if objective is ObjectiveType.MAXIMIZE else value)
+            .limit(limit)
+        )
+        return list(self._connection.execute(query).scalars())
+
     def page(self, query: TrainingJobQuery, *, after: Cursor | None, limit: int) -> Page[TrainingJob]:
         """One page of a list."""
         table = training_jobs.c
@@ -306,12 +318,12 @@ def _changing(job: TrainingJob) -> dict[str, Any]:
         "failure_cause": None if job.failure_cause is None else job.failure_cause.value,
         "failure_reason": job.failure_reason,
         "artifact_uri": job.artifact_uri,
+        "stopping_rule": job.stopping_rule,
         "failures": [cause.value for cause in job.failures],
         "checkpoint": codec.checkpoint_to_json(job.checkpoint),
         "leaves_checkpoints": job.leaves_checkpoints,
         "runtime_s": job.runtime_s,
         "deadline_at": job.deadline_at,
-        "stop_as": job.stop_as.value,
     }
 
 
@@ -339,10 +351,10 @@ def _to_job(row: Row[Any]) -> TrainingJob:
         failure_reason=row.failure_reason,
         artifact_uri=row.artifact_uri,
         tags=row.tags,
+        stopping_rule=row.stopping_rule,
         failures=tuple(FailureCause(cause) for cause in row.failures),
         checkpoint=codec.checkpoint_from_json(row.checkpoint),
         leaves_checkpoints=row.leaves_checkpoints,
         runtime_s=row.runtime_s,
         deadline_at=row.deadline_at,
-        stop_as=SecondaryState(row.stop_as),
     )

@@ -123,9 +123,9 @@ class TuningJobRepository:
         return int(self._connection.execute(query).scalar_one())
 
     def due(self, now: datetime) -> list[str]:
-        """Ids of the jobs that are ending, or whose maximum runtime is reached."""
+        """Ids of the jobs that are ending, or whose maximum runtime is reached while training jobs may run."""
         table = tuning_jobs.c
-        expired = and_(table.state == "IN_PROGRESS", table.completion_reason.is_(None), table.deadline_at <= now)
+        expired = and_(table.state == "IN_PROGRESS", table.deadline_at <= now)
         ending = or_(table.state.in_(["STOPPING", "DELETING"]), expired)
         query = select(table.id).where(ending).order_by(table.id)
         return list(self._connection.execute(query).scalars())
@@ -216,6 +216,7 @@ def _changing(job: TuningJob) -> dict[str, Any]:
         "in_progress": job.counters.in_progress,
         "best_number": job.best_number,
         "best_value": job.best_value,
+        "completion_details": codec.details_to_json(job.completion_details),
         "tags": dict(job.tags),
     }
 
@@ -235,6 +236,7 @@ def _to_job(row: Row[Any]) -> TuningJob:
         ended_at=row.ended_at,
         best_number=row.best_number,
         best_value=row.best_value,
+        completion_details=codec.details_from_json(row.completion_details),
         tags=row.tags,
         warnings=tuple(row.warnings),
         choices=codec.choices_from_json(row.choices),

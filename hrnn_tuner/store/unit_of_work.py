@@ -17,6 +17,7 @@ from hrnn_tuner.store.events import EventRepository
 from hrnn_tuner.store.job_change import JobChange
 from hrnn_tuner.store.outbox import OutboxRepository
 from hrnn_tuner.store.parents import ParentRepository
+from hrnn_tuner.store.standings import StandingRepository
 from hrnn_tuner.store.training_jobs import MetricRepository, TrainingJobRepository
 from hrnn_tuner.store.tuning_jobs import TuningJobRepository
 from hrnn_tuner.store.workers import DeadMessageRepository, WorkerRepository
@@ -31,6 +32,7 @@ class Transaction:
         self.training_jobs = TrainingJobRepository(connection)
         self.parents = ParentRepository(connection)
         self.metrics = MetricRepository(connection)
+        self.standings = StandingRepository(connection)
         self.events = EventRepository(connection)
         self.outbox = OutboxRepository(connection)
         self.workers = WorkerRepository(connection)

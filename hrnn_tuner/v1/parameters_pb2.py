@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from hrnn_tuner.v1.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehrnn_tuner/v1/parameters.proto\x12\rhrnn_tuner.v1\x1a\x1b\x62uf/validate/validate.proto\"\x96\x01\n\x13HyperparameterValue\x12\x17\n\rinteger_value\x18\x01 \x01(\x03H\x00\x12\x1f\n\x0c\x64ouble_value\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x12 \n\x0cstring_value\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc4\x13H\x00\x12\x14\n\nbool_value\x18\x04 \x01(\x08H\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\xf7\x03\n\x15IntegerParameterRange\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x11\n\tmin_value\x18\x02 \x01(\x03\x12\x11\n\tmax_value\x18\x03 \x01(\x03\x12:\n\x0cscaling_type\x18\x04 \x01(\x0e\x32\x1a.hrnn_tuner.v1.ScalingTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01:\xe1\x02\xbaH\xdd\x02\x1a\x65\n\x13integer_range.order\x12,min_value must not be greater than max_value\x1a this.min_value <= this.max_value\x1aw\n\x19integer_range.logarithmic\x12,SCALING_TYPE_LOGARITHMIC needs min_value > 0\x1a,this.scaling_type != 3 || this.min_value > 0\x1a{\n!integer_range.reverse_logarithmic\x12>SCALING_TYPE_REVERSE_LOGARITHMIC is for continuous ranges only\x1a\x16this.scaling_type != 4\"\xd4\x04\n\x18\x43ontinuousParameterRange\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x1a\n\tmin_value\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12\x1a\n\tmax_value\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12:\n\x0cscaling_type\x18\x04 \x01(\x0e\x32\x1a.hrnn_tuner.v1.ScalingTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01:\xa9\x03\xbaH\xa5\x03\x1ah\n\x16\x63ontinuous_range.order\x12,min_value must not be greater than max_value\x1a this.min_value <= this.max_value\x1a|\n\x1c\x63ontinuous_range.logarithmic\x12,SCALING_TYPE_LOGARITHMIC needs min_value > 0\x1a.this.scaling_type != 3 || this.min_value > 0.0\x1a\xba\x01\n$continuous_range.reverse_logarithmic\x12GSCALING_TYPE_REVERSE_LOGARITHMIC needs 0 <= min_value and max_value < 1\x1aIthis.scaling_type != 4 || (this.min_value >= 0.0 && this.max_value < 1.0)\"u\n\x19\x43\x61tegoricalParameterRange\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12>\n\x06values\x18\x02 \x03(\x0b\x32\".hrnn_tuner.v1.HyperparameterValueB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x1e\"i\n\rAutoParameter\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12>\n\nvalue_hint\x18\x02 \x01(\x0b\x32\".hrnn_tuner.v1.HyperparameterValueB\x06\xbaH\x03\xc8\x01\x01\"\x86\x04\n\x0fParameterRanges\x12\x46\n\x18integer_parameter_ranges\x18\x01 \x03(\x0b\x32$.hrnn_tuner.v1.IntegerParameterRange\x12L\n\x1b\x63ontinuous_parameter_ranges\x18\x02 \x03(\x0b\x32\'.hrnn_tuner.v1.ContinuousParameterRange\x12N\n\x1c\x63\x61tegorical_parameter_ranges\x18\x03 \x03(\x0b\x32(.hrnn_tuner.v1.CategoricalParameterRange\x12?\n\x0f\x61uto_parameters\x18\x04 \x03(\x0b\x32\x1c.hrnn_tuner.v1.AutoParameterB\x08\xbaH\x05\x92\x01\x02\x10\x64:\xcb\x01\xbaH\xc7\x01\x1a\xc4\x01\n\x16parameter_ranges.count\x12,at most 30 ranges are allowed over all kinds\x1a|size(this.integer_parameter_ranges) + size(this.continuous_parameter_ranges) + size(this.categorical_parameter_ranges) <= 30*\x9f\x01\n\x0bScalingType\x12\x1c\n\x18SCALING_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11SCALING_TYPE_AUTO\x10\x01\x12\x17\n\x13SCALING_TYPE_LINEAR\x10\x02\x12\x1c\n\x18SCALING_TYPE_LOGARITHMIC\x10\x03\x12$\n SCALING_TYPE_REVERSE_LOGARITHMIC\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehrnn_tuner/v1/parameters.proto\x12\rhrnn_tuner.v1\x1a\x1b\x62uf/validate/validate.proto\"\x96\x01\n\x13HyperparameterValue\x12\x17\n\rinteger_value\x18\x01 \x01(\x03H\x00\x12\x1f\n\x0c\x64ouble_value\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x12 \n\x0cstring_value\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc4\x13H\x00\x12\x14\n\nbool_value\x18\x04 \x01(\x08H\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"n\n\x12ParameterCondition\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12>\n\x06values\x18\x02 \x03(\x0b\x32\".hrnn_tuner.v1.HyperparameterValueB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x1e\"\xe3\x04\n\x15IntegerParameterRange\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x11\n\tmin_value\x18\x02 \x01(\x03\x12\x11\n\tmax_value\x18\x03 \x01(\x03\x12:\n\x0cscaling_type\x18\x04 \x01(\x0e\x32\x1a.hrnn_tuner.v1.ScalingTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x34\n\tcondition\x18\x05 \x01(\x0b\x32!.hrnn_tuner.v1.ParameterCondition\x12$\n\x0bgrid_points\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x02H\x00\x88\x01\x01:\xe1\x02\xbaH\xdd\x02\x1a\x65\n\x13integer_range.order\x12,min_value must not be greater than max_value\x1a this.min_value <= this.max_value\x1aw\n\x19integer_range.logarithmic\x12,SCALING_TYPE_LOGARITHMIC needs min_value > 0\x1a,this.scaling_type != 3 || this.min_value > 0\x1a{\n!integer_range.reverse_logarithmic\x12>SCALING_TYPE_REVERSE_LOGARITHMIC is for continuous ranges only\x1a\x16this.scaling_type != 4B\x0e\n\x0c_grid_points\"\xc0\x05\n\x18\x43ontinuousParameterRange\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x1a\n\tmin_value\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12\x1a\n\tmax_value\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12:\n\x0cscaling_type\x18\x04 \x01(\x0e\x32\x1a.hrnn_tuner.v1.ScalingTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x34\n\tcondition\x18\x05 \x01(\x0b\x32!.hrnn_tuner.v1.ParameterCondition\x12$\n\x0bgrid_points\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x02H\x00\x88\x01\x01:\xa9\x03\xbaH\xa5\x03\x1ah\n\x16\x63ontinuous_range.order\x12,min_value must not be greater than max_value\x1a this.min_value <= this.max_value\x1a|\n\x1c\x63ontinuous_range.logarithmic\x12,SCALING_TYPE_LOGARITHMIC needs min_value > 0\x1a.this.scaling_type != 3 || this.min_value > 0.0\x1a\xba\x01\n$continuous_range.reverse_logarithmic\x12GSCALING_TYPE_REVERSE_LOGARITHMIC needs 0 <= min_value and max_value < 1\x1aIthis.scaling_type != 4 || (this.min_value >= 0.0 && this.max_value < 1.0)B\x0e\n\x0c_grid_points\"\xab\x01\n\x19\x43\x61tegoricalParameterRange\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12>\n\x06values\x18\x02 \x03(\x0b\x32\".hrnn_tuner.v1.HyperparameterValueB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x1e\x12\x34\n\tcondition\x18\x03 \x01(\x0b\x32!.hrnn_tuner.v1.ParameterCondition\"i\n\rAutoParameter\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12>\n\nvalue_hint\x18\x02 \x01(\x0b\x32\".hrnn_tuner.v1.HyperparameterValueB\x06\xbaH\x03\xc8\x01\x01\"\x86\x04\n\x0fParameterRanges\x12\x46\n\x18integer_parameter_ranges\x18\x01 \x03(\x0b\x32$.hrnn_tuner.v1.IntegerParameterRange\x12L\n\x1b\x63ontinuous_parameter_ranges\x18\x02 \x03(\x0b\x32\'.hrnn_tuner.v1.ContinuousParameterRange\x12N\n\x1c\x63\x61tegorical_parameter_ranges\x18\x03 \x03(\x0b\x32(.hrnn_tuner.v1.CategoricalParameterRange\x12?\n\x0f\x61uto_parameters\x18\x04 \x03(\x0b\x32\x1c.hrnn_tuner.v1.AutoParameterB\x08\xbaH\x05\x92\x01\x02\x10\x64:\xcb\x01\xbaH\xc7\x01\x1a\xc4\x01\n\x16parameter_ranges.count\x12,at most 30 ranges are allowed over all kinds\x1a|size(this.integer_parameter_ranges) + size(this.continuous_parameter_ranges) + size(this.categorical_parameter_ranges) <= 30*\x9f\x01\n\x0bScalingType\x12\x1c\n\x18SCALING_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11SCALING_TYPE_AUTO\x10\x01\x12\x17\n\x13SCALING_TYPE_LINEAR\x10\x02\x12\x1c\n\x18SCALING_TYPE_LOGARITHMIC\x10\x03\x12$\n SCALING_TYPE_REVERSE_LOGARITHMIC\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +38,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HYPERPARAMETERVALUE'].fields_by_name['double_value']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_HYPERPARAMETERVALUE'].fields_by_name['string_value']._loaded_options = None
   _globals['_HYPERPARAMETERVALUE'].fields_by_name['string_value']._serialized_options = b'\272H\005r\003\030\304\023'
+  _globals['_PARAMETERCONDITION'].fields_by_name['name']._loaded_options = None
+  _globals['_PARAMETERCONDITION'].fields_by_name['name']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_PARAMETERCONDITION'].fields_by_name['values']._loaded_options = None
+  _globals['_PARAMETERCONDITION'].fields_by_name['values']._serialized_options = b'\272H\007\222\001\004\010\001\020\036'
   _globals['_INTEGERPARAMETERRANGE'].fields_by_name['name']._loaded_options = None
   _globals['_INTEGERPARAMETERRANGE'].fields_by_name['name']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
   _globals['_INTEGERPARAMETERRANGE'].fields_by_name['scaling_type']._loaded_options = None
   _globals['_INTEGERPARAMETERRANGE'].fields_by_name['scaling_type']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_INTEGERPARAMETERRANGE'].fields_by_name['grid_points']._loaded_options = None
+  _globals['_INTEGERPARAMETERRANGE'].fields_by_name['grid_points']._serialized_options = b'\272H\007\032\005\030\350\007(\002'
   _globals['_INTEGERPARAMETERRANGE']._loaded_options = None
   _globals['_INTEGERPARAMETERRANGE']._serialized_options = b'\272H\335\002\032e\n\023integer_range.order\022,min_value must not be greater than max_value\032 this.min_value <= this.max_value\032w\n\031integer_range.logarithmic\022,SCALING_TYPE_LOGARITHMIC needs min_value > 0\032,this.scaling_type != 3 || this.min_value > 0\032{\n!integer_range.reverse_logarithmic\022>SCALING_TYPE_REVERSE_LOGARITHMIC is for continuous ranges only\032\026this.scaling_type != 4'
   _globals['_CONTINUOUSPARAMETERRANGE'].fields_by_name['name']._loaded_options = None
@@ -52,6 +58,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTINUOUSPARAMETERRANGE'].fields_by_name['max_value']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_CONTINUOUSPARAMETERRANGE'].fields_by_name['scaling_type']._loaded_options = None
   _globals['_CONTINUOUSPARAMETERRANGE'].fields_by_name['scaling_type']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_CONTINUOUSPARAMETERRANGE'].fields_by_name['grid_points']._loaded_options = None
+  _globals['_CONTINUOUSPARAMETERRANGE'].fields_by_name['grid_points']._serialized_options = b'\272H\007\032\005\030\350\007(\002'
   _globals['_CONTINUOUSPARAMETERRANGE']._loaded_options = None
   _globals['_CONTINUOUSPARAMETERRANGE']._serialized_options = b'\272H\245\003\032h\n\026continuous_range.order\022,min_value must not be greater than max_value\032 this.min_value <= this.max_value\032|\n\034continuous_range.logarithmic\022,SCALING_TYPE_LOGARITHMIC needs min_value > 0\032.this.scaling_type != 3 || this.min_value > 0.0\032\272\001\n$continuous_range.reverse_logarithmic\022GSCALING_TYPE_REVERSE_LOGARITHMIC needs 0 <= min_value and max_value < 1\032Ithis.scaling_type != 4 || (this.min_value >= 0.0 && this.max_value < 1.0)'
   _globals['_CATEGORICALPARAMETERRANGE'].fields_by_name['name']._loaded_options = None
@@ -66,18 +74,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PARAMETERRANGES'].fields_by_name['auto_parameters']._serialized_options = b'\272H\005\222\001\002\020d'
   _globals['_PARAMETERRANGES']._loaded_options = None
   _globals['_PARAMETERRANGES']._serialized_options = b'\272H\307\001\032\304\001\n\026parameter_ranges.count\022,at most 30 ranges are allowed over all kinds\032|size(this.integer_parameter_ranges) + size(this.continuous_parameter_ranges) + size(this.categorical_parameter_ranges) <= 30'
-  _globals['_SCALINGTYPE']._serialized_start=2084
-  _globals['_SCALINGTYPE']._serialized_end=2243
+  _globals['_SCALINGTYPE']._serialized_start=2467
+  _globals['_SCALINGTYPE']._serialized_end=2626
   _globals['_HYPERPARAMETERVALUE']._serialized_start=79
   _globals['_HYPERPARAMETERVALUE']._serialized_end=229
-  _globals['_INTEGERPARAMETERRANGE']._serialized_start=232
-  _globals['_INTEGERPARAMETERRANGE']._serialized_end=735
-  _globals['_CONTINUOUSPARAMETERRANGE']._serialized_start=738
-  _globals['_CONTINUOUSPARAMETERRANGE']._serialized_end=1334
-  _globals['_CATEGORICALPARAMETERRANGE']._serialized_start=1336
-  _globals['_CATEGORICALPARAMETERRANGE']._serialized_end=1453
-  _globals['_AUTOPARAMETER']._serialized_start=1455
-  _globals['_AUTOPARAMETER']._serialized_end=1560
-  _globals['_PARAMETERRANGES']._serialized_start=1563
-  _globals['_PARAMETERRANGES']._serialized_end=2081
+  _globals['_PARAMETERCONDITION']._serialized_start=231
+  _globals['_PARAMETERCONDITION']._serialized_end=341
+  _globals['_INTEGERPARAMETERRANGE']._serialized_start=344
+  _globals['_INTEGERPARAMETERRANGE']._serialized_end=955
+  _globals['_CONTINUOUSPARAMETERRANGE']._serialized_start=958
+  _globals['_CONTINUOUSPARAMETERRANGE']._serialized_end=1662
+  _globals['_CATEGORICALPARAMETERRANGE']._serialized_start=1665
+  _globals['_CATEGORICALPARAMETERRANGE']._serialized_end=1836
+  _globals['_AUTOPARAMETER']._serialized_start=1838
+  _globals['_AUTOPARAMETER']._serialized_end=1943
+  _globals['_PARAMETERRANGES']._serialized_start=1946
+  _globals['_PARAMETERRANGES']._serialized_end=2464
 # @@protoc_insertion_point(module_scope)

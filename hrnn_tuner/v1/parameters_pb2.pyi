@@ -33,37 +33,55 @@ class HyperparameterValue(_message.Message):
     bool_value: bool
     def __init__(self, integer_value: _Optional[int] = ..., double_value: _Optional[float] = ..., string_value: _Optional[str] = ..., bool_value: bool = ...) -> None: ...
 
-class IntegerParameterRange(_message.Message):
-    __slots__ = ("name", "min_value", "max_value", "scaling_type")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    MIN_VALUE_FIELD_NUMBER: _ClassVar[int]
-    MAX_VALUE_FIELD_NUMBER: _ClassVar[int]
-    SCALING_TYPE_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    min_value: int
-    max_value: int
-    scaling_type: ScalingType
-    def __init__(self, name: _Optional[str] = ..., min_value: _Optional[int] = ..., max_value: _Optional[int] = ..., scaling_type: _Optional[_Union[ScalingType, str]] = ...) -> None: ...
-
-class ContinuousParameterRange(_message.Message):
-    __slots__ = ("name", "min_value", "max_value", "scaling_type")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    MIN_VALUE_FIELD_NUMBER: _ClassVar[int]
-    MAX_VALUE_FIELD_NUMBER: _ClassVar[int]
-    SCALING_TYPE_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    min_value: float
-    max_value: float
-    scaling_type: ScalingType
-    def __init__(self, name: _Optional[str] = ..., min_value: _Optional[float] = ..., max_value: _Optional[float] = ..., scaling_type: _Optional[_Union[ScalingType, str]] = ...) -> None: ...
-
-class CategoricalParameterRange(_message.Message):
+class ParameterCondition(_message.Message):
     __slots__ = ("name", "values")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VALUES_FIELD_NUMBER: _ClassVar[int]
     name: str
     values: _containers.RepeatedCompositeFieldContainer[HyperparameterValue]
     def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[_Union[HyperparameterValue, _Mapping]]] = ...) -> None: ...
+
+class IntegerParameterRange(_message.Message):
+    __slots__ = ("name", "min_value", "max_value", "scaling_type", "condition", "grid_points")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MIN_VALUE_FIELD_NUMBER: _ClassVar[int]
+    MAX_VALUE_FIELD_NUMBER: _ClassVar[int]
+    SCALING_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    GRID_POINTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    min_value: int
+    max_value: int
+    scaling_type: ScalingType
+    condition: ParameterCondition
+    grid_points: int
+    def __init__(self, name: _Optional[str] = ..., min_value: _Optional[int] = ..., max_value: _Optional[int] = ..., scaling_type: _Optional[_Union[ScalingType, str]] = ..., condition: _Optional[_Union[ParameterCondition, _Mapping]] = ..., grid_points: _Optional[int] = ...) -> None: ...
+
+class ContinuousParameterRange(_message.Message):
+    __slots__ = ("name", "min_value", "max_value", "scaling_type", "condition", "grid_points")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MIN_VALUE_FIELD_NUMBER: _ClassVar[int]
+    MAX_VALUE_FIELD_NUMBER: _ClassVar[int]
+    SCALING_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    GRID_POINTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    min_value: float
+    max_value: float
+    scaling_type: ScalingType
+    condition: ParameterCondition
+    grid_points: int
+    def __init__(self, name: _Optional[str] = ..., min_value: _Optional[float] = ..., max_value: _Optional[float] = ..., scaling_type: _Optional[_Union[ScalingType, str]] = ..., condition: _Optional[_Union[ParameterCondition, _Mapping]] = ..., grid_points: _Optional[int] = ...) -> None: ...
+
+class CategoricalParameterRange(_message.Message):
+    __slots__ = ("name", "values", "condition")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: _containers.RepeatedCompositeFieldContainer[HyperparameterValue]
+    condition: ParameterCondition
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[_Union[HyperparameterValue, _Mapping]]] = ..., condition: _Optional[_Union[ParameterCondition, _Mapping]] = ...) -> None: ...
 
 class AutoParameter(_message.Message):
     __slots__ = ("name", "value_hint")

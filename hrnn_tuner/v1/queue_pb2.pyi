@@ -211,28 +211,28 @@ class Report(_message.Message):
     def __init__(self, attempt: _Optional[_Union[AttemptReport, _Mapping]] = ..., heartbeat: _Optional[_Union[WorkerHeartbeat, _Mapping]] = ..., probe: _Optional[_Union[IngestProbe, _Mapping]] = ...) -> None: ...
 
 class Control(_message.Message):
-    __slots__ = ("ref", "command", "step", "keep_model")
+    __slots__ = ("ref", "command", "step")
     class Command(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         COMMAND_UNSPECIFIED: _ClassVar[Control.Command]
         COMMAND_GO: _ClassVar[Control.Command]
         COMMAND_STOP: _ClassVar[Control.Command]
         COMMAND_SUPERSEDED: _ClassVar[Control.Command]
+        COMMAND_STOP_AND_KEEP: _ClassVar[Control.Command]
         COMMAND_CHECKPOINT_RECORDED: _ClassVar[Control.Command]
     COMMAND_UNSPECIFIED: Control.Command
     COMMAND_GO: Control.Command
     COMMAND_STOP: Control.Command
     COMMAND_SUPERSEDED: Control.Command
+    COMMAND_STOP_AND_KEEP: Control.Command
     COMMAND_CHECKPOINT_RECORDED: Control.Command
     REF_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
-    KEEP_MODEL_FIELD_NUMBER: _ClassVar[int]
     ref: AttemptRef
     command: Control.Command
     step: int
-    keep_model: bool
-    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., command: _Optional[_Union[Control.Command, str]] = ..., step: _Optional[int] = ..., keep_model: bool = ...) -> None: ...
+    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., command: _Optional[_Union[Control.Command, str]] = ..., step: _Optional[int] = ...) -> None: ...
 
 class JobHint(_message.Message):
     __slots__ = ("tuning_job_id",)

@@ -20,6 +20,7 @@ class Strategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STRATEGY_RANDOM: _ClassVar[Strategy]
     STRATEGY_HYPERBAND: _ClassVar[Strategy]
     STRATEGY_GRID: _ClassVar[Strategy]
+    STRATEGY_SOBOL: _ClassVar[Strategy]
 
 class ObjectiveType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -63,6 +64,7 @@ STRATEGY_BAYESIAN: Strategy
 STRATEGY_RANDOM: Strategy
 STRATEGY_HYPERBAND: Strategy
 STRATEGY_GRID: Strategy
+STRATEGY_SOBOL: Strategy
 OBJECTIVE_TYPE_UNSPECIFIED: ObjectiveType
 OBJECTIVE_TYPE_MAXIMIZE: ObjectiveType
 OBJECTIVE_TYPE_MINIMIZE: ObjectiveType
@@ -305,8 +307,16 @@ class AutotuneChoice(_message.Message):
     reason: str
     def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
+class TuningJobCompletionDetails(_message.Message):
+    __slots__ = ("number_of_training_jobs_objective_not_improving", "convergence_detected_time")
+    NUMBER_OF_TRAINING_JOBS_OBJECTIVE_NOT_IMPROVING_FIELD_NUMBER: _ClassVar[int]
+    CONVERGENCE_DETECTED_TIME_FIELD_NUMBER: _ClassVar[int]
+    number_of_training_jobs_objective_not_improving: int
+    convergence_detected_time: _timestamp_pb2.Timestamp
+    def __init__(self, number_of_training_jobs_objective_not_improving: _Optional[int] = ..., convergence_detected_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class TuningJob(_message.Message):
-    __slots__ = ("name", "id", "spec", "state", "completion_reason", "failure_reason", "create_time", "update_time", "end_time", "training_job_state_counters", "objective_status_counters", "best_training_job", "overall_best_training_job", "runtime_in_seconds", "resume_token", "warnings", "autotune_choices")
+    __slots__ = ("name", "id", "spec", "state", "completion_reason", "failure_reason", "create_time", "update_time", "end_time", "training_job_state_counters", "objective_status_counters", "best_training_job", "overall_best_training_job", "runtime_in_seconds", "resume_token", "warnings", "autotune_choices", "completion_details")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -324,6 +334,7 @@ class TuningJob(_message.Message):
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     AUTOTUNE_CHOICES_FIELD_NUMBER: _ClassVar[int]
+    COMPLETION_DETAILS_FIELD_NUMBER: _ClassVar[int]
     name: str
     id: str
     spec: TuningJobSpec
@@ -341,4 +352,5 @@ class TuningJob(_message.Message):
     resume_token: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
     autotune_choices: _containers.RepeatedCompositeFieldContainer[AutotuneChoice]
-    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., spec: _Optional[_Union[TuningJobSpec, _Mapping]] = ..., state: _Optional[_Union[TuningJobState, str]] = ..., completion_reason: _Optional[_Union[CompletionReason, str]] = ..., failure_reason: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_job_state_counters: _Optional[_Union[TrainingJobStateCounters, _Mapping]] = ..., objective_status_counters: _Optional[_Union[ObjectiveStatusCounters, _Mapping]] = ..., best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., overall_best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., runtime_in_seconds: _Optional[float] = ..., resume_token: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., autotune_choices: _Optional[_Iterable[_Union[AutotuneChoice, _Mapping]]] = ...) -> None: ...
+    completion_details: TuningJobCompletionDetails
+    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., spec: _Optional[_Union[TuningJobSpec, _Mapping]] = ..., state: _Optional[_Union[TuningJobState, str]] = ..., completion_reason: _Optional[_Union[CompletionReason, str]] = ..., failure_reason: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_job_state_counters: _Optional[_Union[TrainingJobStateCounters, _Mapping]] = ..., objective_status_counters: _Optional[_Union[ObjectiveStatusCounters, _Mapping]] = ..., best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., overall_best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., runtime_in_seconds: _Optional[float] = ..., resume_token: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., autotune_choices: _Optional[_Iterable[_Union[AutotuneChoice, _Mapping]]] = ..., completion_details: _Optional[_Union[TuningJobCompletionDetails, _Mapping]] = ...) -> None: ...

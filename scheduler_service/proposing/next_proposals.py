@@ -85,12 +85,14 @@ class NextProposals:
         strategy = strategy_for(job.spec.strategy)
         quick = count
         if strategy.expensive_after is not None:
-            quick = max(0, min(count, strategy.expensive_after - progress.launched))
+            # What parents found out takes the place of a start design.
+            start = strategy.expensive_after if job.spec.warm_start is None else 0
+            quick = max(0, min(count, start - progress.launched))
             if quick == 0:
                 return self._proposer.take(job, definition, progress, count) or Ready(())
-        history = History(definition.space, definition.objective, progress.launched)
+        history = History(definition.space, definition.objective, progress.launched, parents=parents())
         if strategy.reads(definition.space) is not Reads.NOTHING:
-            history = own_history(definition, trials(), parents())
+            history = own_history(definition, trials(), history.parents)
         first = progress.launched + 1
         found = strategy.propose(history, range(first, first + quick), own_seed(job.spec, definition))
         if strategy.expensive_after is not None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.trial import Trial, TrialStatus
-from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJobSpec
+from hrnn_tuner.domain.tuning_job import StrategyName, TrainingJobDefinition, TuningJobSpec
 from scheduler_service.definition_bandit import Standing, choose_definition
 from scheduler_service.strategies import History, ParentTrials
 
@@ -63,7 +63,8 @@ def next_definition(
             for trial in own
             if trial.status is not TrialStatus.PENDING
         )
-        points = definition.space.cardinality
+        space = definition.space.grid if spec.strategy is StrategyName.GRID else definition.space
+        points = space.cardinality
         room = None if points is None else points - len(own)
         standings.append(Standing(len(own), values, 0 if definition.name in closed else room))
     remaining = spec.limits.max_training_jobs - len(trials)

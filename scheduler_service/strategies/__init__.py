@@ -5,6 +5,7 @@ from scheduler_service.strategies.grid import GridStrategy
 from scheduler_service.strategies.parents import ParentTrial, ParentTrials
 from scheduler_service.strategies.random import RandomStrategy
 from scheduler_service.strategies.registry import strategy_for
+from scheduler_service.strategies.sobol import SobolStrategy
 
 __all__ = [
     "GridStrategy",
@@ -13,6 +14,7 @@ __all__ = [
     "ParentTrials",
     "RandomStrategy",
     "Reads",
+    "SobolStrategy",
     "Strategy",
     "strategy_for",
 ]

@@ -10,7 +10,10 @@ from scheduler_service.strategies.contract import History, Reads, Strategy
 
 
 class GridStrategy(Strategy):
-    """The n-th training job gets the n-th point; the seed does not matter."""
+    """The n-th training job gets the n-th point; the seed does not matter.
+
+    Numeric ranges take the values of `SearchSpace.grid`. The API refuses a space whose grid is infinite.
+    """
 
     def reads(self, space: SearchSpace) -> Reads:  # noqa: ARG002 - no space needs more
         """How many were launched says which point is next."""
@@ -18,9 +21,10 @@ class GridStrategy(Strategy):
 
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """See `Strategy.propose`."""
-        total = history.space.cardinality or 0
+        grid = history.space.grid
+        total = grid.cardinality or 0
         positions = range(history.launched, min(history.launched + len(numbers), total))
         return [
-            Proposal(history.space.grid_point(position), "GRID", seed, f"point {position + 1} of {total}")
+            Proposal(grid.grid_point(position), "GRID", seed, f"point {position + 1} of {total}")
             for position in positions
         ]

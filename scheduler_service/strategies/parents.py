@@ -17,7 +17,7 @@ class ParentTrial(Trial):
 
     Attributes:
         inside: Whether the child could propose its configuration; if not, the values are the parent's all the same.
-        same_rest: Whether the hyperparameters that the child does not tune had the values that they have in the child.
+        same_rest: Whether all other hyperparameters had the values that they have in the child.
     """
 
     inside: bool = True
@@ -57,19 +57,19 @@ def parent_trials(
         name: The parent's name.
         results: What it found out, by number.
     """
-    tuned = [item.name for item in definition.space.ranges]
-    fixed = {key: value for key, value in definition.resolve({}).items() if key not in tuned}
-    trials = []
+    space, trials = definition.space, []
     for result in results:
-        configuration = {key: result.hyperparameters[key] for key in tuned if key in result.hyperparameters}
+        given = result.hyperparameters
+        configuration = {item.name: given[item.name] for item in space.active(given) if item.name in given}
+        rest = {name: value for name, value in definition.resolve({}).items() if name not in configuration}
         trials.append(
             ParentTrial(
                 number=result.number,
                 configuration=configuration,
                 status=TrialStatus.FAILED if result.value is None else TrialStatus.OBSERVED,
                 value=result.value,
-                inside=definition.space.contains(configuration),
-                same_rest=all(_same(result.hyperparameters.get(key), value) for key, value in fixed.items()),
+                inside=space.contains(configuration),
+                same_rest=all(_same(given.get(name), value) for name, value in rest.items()),
             )
         )
     return ParentTrials(name, warm_start_type, tuple(trials))

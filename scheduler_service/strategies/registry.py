@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from hrnn_tuner.domain.tuning_job import StrategyName
+from scheduler_service.strategies.bayesian import BayesianStrategy
 from scheduler_service.strategies.contract import Strategy
 from scheduler_service.strategies.grid import GridStrategy
 from scheduler_service.strategies.random import RandomStrategy
+from scheduler_service.strategies.sobol import SobolStrategy
 
 _STRATEGIES: dict[StrategyName, Strategy] = {
+    StrategyName.BAYESIAN: BayesianStrategy(),
     StrategyName.RANDOM: RandomStrategy(),
     StrategyName.GRID: GridStrategy(),
+    StrategyName.SOBOL: SobolStrategy(),
+    StrategyName.HYPERBAND: RandomStrategy("HYPERBAND"),  # what makes it Hyperband is which of them it stops
 }
 
 

@@ -158,3 +158,26 @@ def test_autotune_does_not_hide_a_mistake(shared_api: Api) -> None:
     (item,) = caught.value.violations
     assert item.field == "tuning_job.resource_limits.max_parallel_training_jobs"
     assert "got -1" in item.description
+
+
+def test_a_grid_is_made_of_hints(api: Api) -> None:
+    spec = hinted(("c", {"string_value": "b"}), ("flag", {"bool_value": True}))
+    spec |= {"strategy": "STRATEGY_GRID", "resource_limits": {"max_parallel_training_jobs": 1}}
+    assert api.client.create_tuning_job(spec).tuning_job.spec.resource_limits.max_number_of_training_jobs == 6
+
+
+def test_a_space_that_is_made_of_hints_is_counted(shared_api: Api) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        shared_api.client.create_tuning_job(hinted(("c", {"string_value": "b"})))
+    (item,) = caught.value.violations
+    assert item.description == "got 4, and the search space has only 3 combinations; allowed: at most 3"
+
+
+def test_a_wrong_condition_is_named_also_with_autotune(shared_api: Api) -> None:
+    spec = spec_of(autotune={"enabled": True}, **WITHOUT_ENDS)
+    nowhere = {"name": "nothing", "values": [{"bool_value": True}]}
+    definition_of(spec)["parameter_ranges"] = integers(condition=nowhere)
+    with pytest.raises(InvalidRequestError) as caught:
+        shared_api.client.create_tuning_job(spec)
+    fields = [item.field for item in caught.value.violations]
+    assert fields == [f"{RANGES}.integer_parameter_ranges[0].condition.name"]

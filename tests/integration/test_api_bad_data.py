@@ -132,7 +132,6 @@ def test_a_runtime_limit_and_a_place_for_checkpoints_are_shown_as_they_were_give
     assert shown.checkpoint_config.uri == uri
 
 
-
 def test_a_link_inside_a_folder_does_not_show_a_file_outside(api: Api) -> None:
     secret = api.folder / "secret.csv"
     secret.write_text("hunter2\n")

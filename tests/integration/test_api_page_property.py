@@ -15,7 +15,7 @@ _RUNS = itertools.count()
 SUFFIXES = st.text("abc012", min_size=1, max_size=4)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     first=st.sets(SUFFIXES, min_size=1, max_size=9),
     later=st.lists(SUFFIXES, unique=True, max_size=6),

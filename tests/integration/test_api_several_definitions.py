@@ -1,4 +1,4 @@
-"""Requests that a later version takes are checked in full today, so that nobody learns of a mistake later."""
+"""Several definitions in one tuning job: what is stored of them, and what they must have in common."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hrnn_tuner.client import InvalidRequestError, NotImplementedByServerError
+from hrnn_tuner.client import InvalidRequestError
 from tests.support.api import CSV, Api, definition_of, hrnn_spec_of, spec_of
 
 SECOND = "tuning_job.training_job_definitions[1]"
@@ -26,10 +26,38 @@ def fields(api: Api, spec: dict[str, Any]) -> set[str]:
     return {item.field for item in caught.value.violations}
 
 
-def test_two_correct_definitions_are_not_implemented(shared_api: Api) -> None:
-    with pytest.raises(NotImplementedByServerError) as caught:
-        shared_api.client.create_tuning_job(with_second())
-    assert [item.field for item in caught.value.violations] == [SECOND]
+def test_two_definitions_are_stored_with_the_algorithm_of_each(shared_api: Api) -> None:
+    interactions = shared_api.data / "interactions.csv"
+    interactions.write_text(CSV)
+    hrnn = definition_of(hrnn_spec_of("other", ("interactions", interactions))) | {"definition_name": "b"}
+    spec = with_second()
+    spec["name"] = "two-algorithms"
+    spec["training_job_definitions"][1] = hrnn
+    shared_api.client.create_tuning_job(spec)
+    first, second = shared_api.client.get_tuning_job("two-algorithms").spec.training_job_definitions
+    assert (first.definition_name, first.algorithm) == ("a", "synthetic")
+    assert (second.definition_name, second.algorithm) == ("b", "hrnn")
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("definition_name", {"definition_name": ""}),
+        ("objective.type", {"objective": {"type": "OBJECTIVE_TYPE_MINIMIZE", "metric_name": "score"}}),
+    ],
+    ids=["name", "direction"],
+)
+def test_what_keeps_definitions_apart_is_named(shared_api: Api, field: str, change: dict[str, Any]) -> None:
+    assert fields(shared_api, with_second(**change)) == {f"{SECOND}.{field}"}
+
+
+def test_the_search_spaces_together_must_have_enough_points(shared_api: Api) -> None:
+    few = {"categorical_parameter_ranges": [{"name": "flag", "values": [{"bool_value": True}, {"bool_value": False}]}]}
+    spec = with_second(parameter_ranges=few)
+    definition_of(spec)["parameter_ranges"] = few
+    spec["resource_limits"]["max_number_of_training_jobs"] = 5
+    with pytest.raises(InvalidRequestError, match="has only 4 combinations"):
+        shared_api.client.create_tuning_job(spec)
 
 
 def test_two_definitions_of_one_name_are_wrong(shared_api: Api) -> None:
@@ -51,16 +79,7 @@ def test_two_definitions_of_one_name_are_wrong(shared_api: Api) -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_mistake_in_the_second_definition_is_named(shared_api: Api, field: str, change: dict[str, Any]) -> None:
-    assert fields(shared_api, with_second(**change)) == {SECOND, f"{SECOND}.{field}"}
-
-
-def test_hyperband_and_its_settings_are_both_named(shared_api: Api) -> None:
-    with pytest.raises(NotImplementedByServerError) as caught:
-        shared_api.client.create_tuning_job(
-            spec_of(strategy="STRATEGY_HYPERBAND", strategy_config={"hyperband": {"min_resource": 1}})
-        )
-    names = [item.field for item in caught.value.violations]
-    assert names == ["tuning_job.strategy", "tuning_job.strategy_config.hyperband"]
+    assert fields(shared_api, with_second(**change)) == {f"{SECOND}.{field}"}
 
 
 def test_choices_beyond_the_published_recipe_are_a_warning(api: Api) -> None:

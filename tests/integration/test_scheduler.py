@@ -3,8 +3,6 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +14,7 @@ from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD, TASKS_EX
 from hrnn_tuner.domain.clock import utc_now
 from hrnn_tuner.domain.search_space import (
     CategoricalRange,
+    Condition,
     ContinuousRange,
     IntegerRange,
     ParameterRange,
@@ -28,64 +27,21 @@ from hrnn_tuner.domain.states import (
     TrainingJobState,
     TuningJobState,
 )
-from hrnn_tuner.domain.tuning_job import StrategyName, TuningJob, TuningJobSpec
-from hrnn_tuner.settings import Settings
+from hrnn_tuner.domain.tuning_job import StrategyName, TuningJobSpec
 from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service.definition_bandit import MINIMUM
 from scheduler_service.service import SchedulerService
 from tests.support.invariants import check_invariants, read_training_jobs
+from tests.support.scheduling import SETTINGS, current, running, wait_for_end
 from tests.support.simulated_worker import Faults, SimulatedWorker
 from tests.support.tuning import create_job, make_spec
 from tests.support.waiting import wait_until
-
-SETTINGS = Settings(lease_ttl_s=1.5, heartbeat_interval_s=0.2, planner_interval_s=0.1, control_resend_s=0.3)
 
 
 @pytest.fixture
 def hub() -> InMemoryHub:
     return InMemoryHub(build_topology(["default"]))
-
-
-@contextmanager
-def running(
-    store: Store, hub: InMemoryHub, *, schedulers: int = 1, workers: int = 1, slots: int = 2, **worker: object
-) -> Iterator[list[SimulatedWorker]]:
-    """Schedulers and simulated workers on one in-memory broker."""
-    links = [hub.connect(f"scheduler-{index}") for index in range(schedulers)]
-    services = [SchedulerService(SETTINGS, store, link) for link in links]
-    fleet_links = [hub.connect(f"worker-{index}") for index in range(workers)]
-    fleet = [
-        SimulatedWorker(link, slots=slots, seed=index, **worker)  # type: ignore[arg-type]
-        for index, link in enumerate(fleet_links)
-    ]
-    for service in services:
-        service.start()
-    for member in fleet:
-        member.start()
-    try:
-        yield fleet
-    finally:
-        for member in fleet:
-            member.stop()
-        for service in services:
-            service.stop()
-        for link in [*links, *fleet_links]:
-            link.close()
-
-
-def current(store: Store, job: TuningJob) -> TuningJob | None:
-    with store.read() as tx:
-        return tx.tuning_jobs.get(job.id)
-
-
-def wait_for_end(store: Store, job: TuningJob, timeout_s: float = 60) -> TuningJob:
-    def ended() -> bool:
-        row = current(store, job)
-        return row is not None and row.state.terminal
-
-    wait_until(ended, timeout_s, f"{job.spec.name} to end")
-    return check_invariants(store, job)
 
 
 def test_a_job_runs_to_its_end_and_selects_its_best(store: Store, hub: InMemoryHub) -> None:
@@ -164,6 +120,28 @@ def test_the_end_of_one_definitions_space_leaves_the_others_their_share(store: S
     assert ended.completion_reason is CompletionReason.SPACE_EXHAUSTED
     shares = Counter(row.definition_name for row in read_training_jobs(store, job.id))
     assert shares == {"two": 2, "five": 5}
+
+
+@pytest.mark.parametrize("strategy", [StrategyName.RANDOM, StrategyName.GRID, StrategyName.SOBOL])
+def test_what_does_not_apply_takes_its_static_value_or_default(
+    store: Store, hub: InMemoryHub, strategy: StrategyName
+) -> None:
+    ranges = (
+        IntegerRange("k", 5, 6, condition=Condition("flag", (True,))),
+        CategoricalRange("c", ("b", "c"), Condition("flag", (True,))),
+        CategoricalRange("flag", (True, False)),
+    )
+    spec = make_spec(max_training_jobs=5, max_parallel=2, ranges=ranges, strategy=strategy, static={"k": 9})
+    job = create_job(store, spec, now=utc_now())
+    with running(store, hub):
+        ended = wait_for_end(store, job)
+    assert ended.completion_reason is CompletionReason.MAX_JOBS
+    rows = read_training_jobs(store, job.id)
+    assert len({repr(row.proposal.hyperparameters) for row in rows}) == 5
+    (without,) = [row for row in rows if not row.hyperparameters["flag"]]
+    assert without.proposal.hyperparameters == {"flag": False}
+    assert (without.hyperparameters["k"], without.hyperparameters["c"]) == (9, "a")
+    assert all(set(row.proposal.hyperparameters) == {"k", "c", "flag"} for row in rows if row is not without)
 
 
 @pytest.mark.parametrize("example", range(4))

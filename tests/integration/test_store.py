@@ -61,6 +61,25 @@ def test_the_migrations_give_exactly_the_tables_of_the_schema(database_url: str)
     reader.dispose()
 
 
+def test_a_job_of_the_first_schema_is_read_after_the_migrations_and_kept_on_the_way_back(database_url: str) -> None:
+    upgrade(database_url)
+    store = Store(database_url)
+    job = create_job(store, make_spec())
+    with_points(store, job, [MetricPoint("score", 1, 0.5, 1, START)])
+    writer, reader = open_engines(database_url)
+    with writer.begin() as connection:
+        command.downgrade(alembic_config(connection), "0001")
+    upgrade(database_url)
+    with store.read() as tx:
+        read = tx.tuning_jobs.get(job.id)
+        assert read is not None
+        assert (read.spec, read.choices) == (job.spec, ())
+        assert len(tx.metrics.page(job.id, 1, metrics=[], after=None, limit=9).rows) == 1
+    for engine in (writer, reader):
+        engine.dispose()
+    store.close()
+
+
 def test_the_migrations_go_back_to_nothing_and_forward_again(database_url: str) -> None:
     upgrade(database_url)
     writer, reader = open_engines(database_url)

@@ -15,7 +15,7 @@ from hrnn_tuner.v1 import queue_pb2 as pb
 from hrnn_tuner.v1.training_job_pb2 import FAILURE_CAUSE_OUT_OF_MEMORY
 from tests.support.synthetic_algorithm import CHECKPOINT, score
 from tests.support.waiting import wait_until
-from tests.support.worker_harness import STOP, TIMEOUT_S, Rig, in_memory, names, worker_settings
+from tests.support.worker_harness import TIMEOUT_S, Rig, in_memory, names, worker_settings
 from worker_service import trainer_link
 from worker_service.checkpoint_store import digest_of
 from worker_service.composition import build_worker
@@ -85,7 +85,7 @@ def test_an_attempt_goes_on_behind_the_checkpoint_of_its_assignment(rig: Rig) ->
 def test_a_stop_that_keeps_the_model_ends_with_the_best_epoch_so_far(rig: Rig) -> None:
     rig.scheduler.enqueue(rig.assignment(epochs=1000, epoch_seconds=0.1, x=0.3))
     seen = rig.scheduler.until("metrics")
-    command = pb.Control(ref=rig.assignment().ref, command=STOP, keep_model=True)
+    command = pb.Control(ref=rig.assignment().ref, command=pb.Control.COMMAND_STOP_AND_KEEP)
     rig.scheduler.send(rig.worker.worker_id, command)
     reports = [*seen, *rig.scheduler.until("ended")]
     last = max(point.step for report in reports for point in report.metrics.points)

@@ -51,8 +51,15 @@ def numbers(name: str = "x", low: float | str = 0, high: float | str = 1, **more
     return {"continuous_parameter_ranges": [{"name": name, "min_value": low, "max_value": high, **more}]}
 
 
-def categories(name: str = "c", *values: str) -> dict[str, Any]:
-    return {"categorical_parameter_ranges": [{"name": name, "values": [{"string_value": item} for item in values]}]}
+def categories(name: str = "c", *values: str, **more: Any) -> dict[str, Any]:
+    choices = [{"string_value": item} for item in values]
+    return {"categorical_parameter_ranges": [{"name": name, "values": choices, **more}]}
+
+
+def needing(name: str, *values: str | bool) -> dict[str, Any]:
+    """The condition of a range; values are strings or booleans."""
+    wanted = [{"bool_value": item} if isinstance(item, bool) else {"string_value": item} for item in values]
+    return {"condition": {"name": name, "values": wanted}}
 
 
 def static(**values: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hrnn_tuner.domain.objective import best_number
-from hrnn_tuner.domain.states import TuningJobState
+from hrnn_tuner.domain.states import SecondaryState, TrainingJobState, TuningJobState
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import Counters, TuningJob
 from hrnn_tuner.store import Event, EventKind, Store, TrainingJobQuery, codec
@@ -36,6 +36,18 @@ def recount(jobs: list[TrainingJob]) -> Counters:
     return counters
 
 
+def _check_end(job: TrainingJob, stopped_early: set[int]) -> None:
+    """What is known of a training job fits how it ended."""
+    if job.secondary is SecondaryState.EARLY_STOPPED:
+        assert job.number in stopped_early, f"{job.name} was stopped early without a decision"
+        assert job.stopping_rule
+    else:
+        assert not (job.state is TrainingJobState.COMPLETED and job.stopping_rule)
+    with_model = job.secondary in {SecondaryState.COMPLETED, SecondaryState.EARLY_STOPPED}
+    assert (job.final_objective is not None) == (job.artifact_uri != ""), f"{job.name}: an objective value has a model"
+    assert with_model or job.final_objective is None, f"{job.name} has an objective value though it was stopped"
+
+
 def check_invariants(store: Store, job: TuningJob) -> TuningJob:
     """Checks limits, counters, best and event log of a tuning job; returns it as it is now.
 
@@ -46,6 +58,7 @@ def check_invariants(store: Store, job: TuningJob) -> TuningJob:
     assert current is not None
     limits = current.spec.limits
     seen: dict[int, TrainingJob] = {}
+    stopped_early: set[int] = set()
     ended: dict[int, TrainingJob] = {}
     status: TuningJob | None = None
     for position, event in enumerate(read_events(store, job.id), start=1):
@@ -56,6 +69,11 @@ def check_invariants(store: Store, job: TuningJob) -> TuningJob:
             seen[training_job.number] = training_job
             if not training_job.active:
                 ended[training_job.number] = training_job
+                _check_end(training_job, stopped_early)
+        elif event.kind is EventKind.DECISION and event.body["kind"] == "EARLY_STOPPED":
+            assert event.body["number"] not in stopped_early, "a training job is stopped early once"
+            assert event.body["figures"], "a decision shows its figures"
+            stopped_early.add(event.body["number"])
         elif event.kind is EventKind.TUNING_JOB:
             status = codec.status_from_json(current, event.body, event.revision)
             assert status.counters == recount(list(seen.values())), f"counters at revision {position}"
@@ -67,10 +85,11 @@ def check_invariants(store: Store, job: TuningJob) -> TuningJob:
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
     assert recount(rows) == current.counters
     assert status is not None
-    assert (status.state, status.counters, status.best_number) == (
+    assert (status.state, status.counters, status.best_number, status.completion_details) == (
         current.state,
         current.counters,
         current.best_number,
+        current.completion_details,
     ), "the log ends with the row"
     if current.state is TuningJobState.COMPLETED and current.completion_reason.value == "MAX_JOBS":  # type: ignore[union-attr]
         assert current.counters.launched == limits.max_training_jobs

@@ -163,6 +163,7 @@ class SimulatedWorker:
                 self._commands.pop(key, None)
 
     def _train(self, assignment: queue_pb2.TrainingAssignment, commands: queue.Queue[int]) -> None:
+        reported: list[float] = []
         try:
             command = commands.get(timeout=2.0)
         except queue.Empty:
@@ -175,9 +176,8 @@ class SimulatedWorker:
             )
             value = self._objective(assignment)
             for epoch in range(1, self._epochs + 1):
-                point = training_job_pb2.MetricPoint(
-                    metric_name="score", step=epoch, value=value * epoch / self._epochs
-                )
+                reported.append(value * epoch / self._epochs)
+                point = training_job_pb2.MetricPoint(metric_name="score", step=epoch, value=reported[-1])
                 self._report(assignment, metrics=queue_pb2.AttemptMetrics(points=[point]))
                 try:
                     command = commands.get(timeout=max(self._train_s / self._epochs, 1e-4))
@@ -187,10 +187,18 @@ class SimulatedWorker:
                     continue
             self._on_end(self.id, assignment)
         if command != _Control.COMMAND_SUPERSEDED:
-            self._report(assignment, ended=self._end(assignment, command))
+            self._report(assignment, ended=self._end(assignment, command, reported))
 
-    def _end(self, assignment: queue_pb2.TrainingAssignment, command: int) -> queue_pb2.AttemptEnded:
+    def _end(
+        self, assignment: queue_pb2.TrainingAssignment, command: int, reported: list[float]
+    ) -> queue_pb2.AttemptEnded:
         ended = queue_pb2.AttemptEnded
+        if command == _Control.COMMAND_STOP_AND_KEEP and reported:
+            return ended(
+                outcome=ended.OUTCOME_STOPPED,
+                artifact_uri=assignment.artifact_uri,
+                final_metrics={"score": max(reported) if assignment.maximize else min(reported)},
+            )
         if command == _Control.COMMAND_STOP:
             return ended(outcome=ended.OUTCOME_STOPPED)
         draw = self._rng.random()

@@ -78,6 +78,7 @@ class SyntheticTrainer:
         began = time.time()
         context.training_started()
         first = self._resume(context) + 1
+        epochs = 0
         for epoch in range(1, int(values["epochs"]) + 1):
             if epoch >= first and not self._epoch(context, float(values["epoch_seconds"])):
                 break
@@ -85,16 +86,20 @@ class SyntheticTrainer:
                 x=float(values["x"]), k=int(values["k"]), c=str(values["c"]), flag=bool(values["flag"]), epoch=epoch
             )
             context.report(epoch, {"score": float("nan") if values["fail"] == "nan" else value})
+            epochs = epoch
             if epoch < first:
                 continue
             self._save(context, epoch)
             self._fail(str(values["fail"]))
+        if epochs == 0:
+            return
         (context.artifact_dir / "model.txt").write_text(json.dumps(dict(values), sort_keys=True))
         facts = {
             "hyperparameters": dict(values),
             "pid": os.getpid(),
             "first_epoch": first,
             "note": os.environ.get(NOTE_VARIABLE, ""),
+            "epochs": epochs,
             "began": began,  # seconds since 1970, by the host's clock
             "ended": time.time(),
         }

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from hrnn_tuner.domain.completion import CompletionCriteria
+from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, ParameterRange, SearchSpace
 from hrnn_tuner.domain.states import TuningJobState
@@ -41,6 +43,9 @@ def make_spec(
     objective: ObjectiveType = ObjectiveType.MAXIMIZE,
     static: dict[str, bool | int | float | str] | None = None,
     output_uri: str = "/tmp/artifacts",
+    early_stopping: EarlyStoppingType = EarlyStoppingType.OFF,
+    hyperband: HyperbandConfig | None = None,
+    completion: CompletionCriteria | None = None,
 ) -> TuningJobSpec:
     """A specification for the synthetic algorithm."""
     definition = TrainingJobDefinition(
@@ -56,7 +61,17 @@ def make_spec(
         max_attempts=max_attempts,
     )
     limits = ResourceLimits(max_training_jobs, max_parallel, max_runtime_s)
-    return TuningJobSpec(name, strategy, limits, seed, (definition,), weight)
+    return TuningJobSpec(
+        name,
+        strategy,
+        limits,
+        seed,
+        (definition,),
+        weight,
+        early_stopping,
+        hyperband,
+        completion or CompletionCriteria(),
+    )
 
 
 def make_job(spec: TuningJobSpec, *, now: datetime = START) -> TuningJob:

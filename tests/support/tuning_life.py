@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hrnn_tuner.domain.clock import utc_now
+from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.domain.states import SecondaryState
 from hrnn_tuner.domain.training_job import Proposal, TrainingJob, Transition
 from hrnn_tuner.store import MetricPoint, Store
 
 
-def launch(store: Store, job_id: str, count: int) -> list[TrainingJob]:
+def launch(store: Store, job_id: str, count: int, **hyperparameters: Value) -> list[TrainingJob]:
     """Launches training jobs."""
     now = utc_now()
     with store.write() as tx:
@@ -24,7 +25,7 @@ def launch(store: Store, job_id: str, count: int) -> list[TrainingJob]:
                 name=f"{change.job.spec.name}-{number:03d}-{job_id[-8:]}",
                 definition_name="",
                 proposal=Proposal({"x": number / 100}, "RANDOM", 1),
-                hyperparameters={"x": number / 100, "flag": False},
+                hyperparameters={"x": number / 100, "flag": False, **hyperparameters},
                 secondary=SecondaryState.PENDING,
                 attempt=1,
                 token=f"token-{number}",

@@ -8,6 +8,7 @@ import pytest
 
 from hrnn_tuner.algorithms import AlgorithmRegistry, load_algorithms
 from hrnn_tuner.algorithms.hrnn import ALGORITHM as HRNN
+from hrnn_tuner.domain.search_space import CategoricalRange
 from tests.support.synthetic_algorithm import ALGORITHM as SYNTHETIC
 
 RECIPES = ("hrnn", "hrnn-coldstart", "hrnn-metadata", "popularity-count")
@@ -70,3 +71,26 @@ def test_the_recipes_with_metadata_have_the_hyperparameters_of_hrnn() -> None:
         declared = found["hrnn-coldstart"].hyperparameter(name)
         assert declared is not None
         assert not declared.tunable
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_default_range_lies_within_the_limits_and_the_recommended_range(name: str) -> None:
+    algorithm = load_algorithms()[name]
+    assert algorithm.default_ranges()
+    for hyperparameter in algorithm.hyperparameters:
+        found = hyperparameter.default_range
+        if found is None:
+            continue
+        assert hyperparameter.tunable
+        ends = found.choices if isinstance(found, CategoricalRange) else (found.minimum, found.maximum)
+        assert all(hyperparameter.violation(value) is None for value in ends)
+        if hyperparameter.recommended is not None:
+            assert ends == hyperparameter.recommended
+        for unit in (0.0, 0.3, 0.999):
+            assert found.contains(found.at(unit))
+
+
+@pytest.mark.parametrize("name", ["hrnn", "hrnn-metadata", "hrnn-coldstart"])
+def test_what_personalize_tunes_is_tuned_by_default(name: str) -> None:
+    names = {item.name for item in load_algorithms()[name].default_ranges()}
+    assert names >= {"hidden_dimension", "bptt", "recency_mask"}

@@ -31,9 +31,11 @@ def _request(folder: Path, algorithm: str) -> tuple[pb.CreateTuningJobRequest, S
 def test_a_checked_request_is_stored_under_the_algorithms_own_name(tmp_path: Path, name: str) -> None:
     request, settings = _request(tmp_path, name)
     checked = check_tuning_job(request, REGISTRY, settings)
-    assert checked.algorithm is HRNN
-    definition = request.tuning_job.training_job_definitions[0]
-    assert from_proto.domain_definition(definition, checked.algorithm, settings).algorithm == "hrnn"
+    assert REGISTRY[name] is HRNN
+    spec = from_proto.domain_spec(
+        checked.tuning_job, algorithms=REGISTRY, max_training_jobs=1, max_resource=None, seed=1, settings=settings
+    )
+    assert [definition.algorithm for definition in spec.definitions] == ["hrnn"]
 
 
 def test_an_unknown_name_is_answered_with_the_names_and_no_aliases(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from api_service.autotuning import Completed, complete
 from api_service.validation.findings import Findings
 from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.settings import Settings
+from hrnn_tuner.v1 import tuning_job_pb2
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 from tests.support.bad_requests import categories, integers, numbers
 
@@ -159,6 +160,26 @@ def test_without_autotune_only_ranges_are_chosen_and_the_sender_is_warned() -> N
     (definition,) = answer.request.tuning_job.training_job_definitions
     assert [item.name for item in definition.parameter_ranges.continuous_parameter_ranges] == ["recency_half_life_days"]
     assert not answer.request.tuning_job.HasField("resource_limits")
+
+
+def test_a_grid_with_numbers_runs_all_its_points_at_once() -> None:
+    found = chosen(ranges=numbers(grid_points=7), strategy=GRID)
+    assert found["resource_limits.max_parallel_training_jobs"] == "7"
+
+
+def test_ranges_whose_conditions_are_wrong_are_left_to_the_checks() -> None:
+    nowhere = {"name": "nothing", "values": [{"bool_value": True}]}
+    found = chosen(ranges=integers(condition=nowhere))
+    assert found["resource_limits.max_number_of_training_jobs"] == "20"
+
+
+def test_the_ranges_of_all_definitions_count() -> None:
+    sent = request(ranges=numbers() | integers())
+    sent.tuning_job.training_job_definitions.add().CopyFrom(sent.tuning_job.training_job_definitions[0])
+    answer = complete(sent, ALGORITHMS, Settings(), Findings()).request.tuning_job
+    assert answer.resource_limits.max_number_of_training_jobs == 40
+    off = "TRAINING_JOB_EARLY_STOPPING_TYPE_OFF"
+    assert answer.training_job_early_stopping_type == tuning_job_pb2.TrainingJobEarlyStoppingType.Value(off)
 
 
 RANGES = st.sampled_from([{}, numbers(), integers(), categories("c", *"abc"), numbers() | categories("c", *"ab")])

@@ -4,7 +4,13 @@ from google.protobuf import json_format
 
 from hrnn_tuner.v1 import algorithm_pb2 as pb_algorithm
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
-from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
+from hrnn_tuner.v1.parameters_pb2 import (
+    SCALING_TYPE_LOGARITHMIC,
+    CategoricalParameterRange,
+    HyperparameterValue,
+    IntegerParameterRange,
+    ParameterRanges,
+)
 from hrnn_tuner.v1.tuning_job_pb2 import OBJECTIVE_TYPE_MAXIMIZE
 from tests.unit.cli.conftest import Invoke
 from tests.unit.client.fake_service import FakeService
@@ -51,6 +57,14 @@ HRNN = pb_algorithm.Algorithm(
         ),
     ],
     aliases=["aws-hrnn", "arn:aws:personalize:::recipe/aws-hrnn"],
+    default_parameter_ranges=ParameterRanges(
+        integer_parameter_ranges=[
+            IntegerParameterRange(name="bptt", min_value=4, max_value=16, scaling_type=SCALING_TYPE_LOGARITHMIC)
+        ],
+        categorical_parameter_ranges=[
+            CategoricalParameterRange(name="cell", values=[HyperparameterValue(string_value="gru")])
+        ],
+    ),
 )
 
 
@@ -64,8 +78,8 @@ def test_all_algorithms_are_listed(service: FakeService, invoke: Invoke) -> None
 def test_one_algorithm_is_shown_in_full(service: FakeService, invoke: Invoke) -> None:
     service.answers("GetAlgorithm", pb.GetAlgorithmResponse(algorithm=HRNN))
     lines = [" ".join(line.split()) for line in invoke("algorithms", "hrnn").stdout.splitlines()]
-    assert "bptt integer [1, 512] 32 yes [2, 32] Steps of back-propagation." in lines
-    assert "cell categorical gru, lstm gru no" in lines
+    assert "bptt integer [1, 512] 32 yes [2, 32] 4 to 16, LOGARITHMIC Steps of back-propagation." in lines
+    assert "cell categorical gru, lstm gru no gru" in lines
     assert "rate continuous [0, inf) 0.001 no" in lines
     assert "precision_at_25 maximize" in lines
     assert "interactions yes USER_ID, ITEM_ID columns, event_type Who used what." in lines

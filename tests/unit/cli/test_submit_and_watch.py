@@ -35,6 +35,15 @@ def test_submit_sends_the_file_and_prints_warnings_on_stderr(
     assert accepting.requests["CreateTuningJob"][0].tuning_job == spec()
 
 
+def test_submit_prints_what_the_service_chose_on_stderr(service: FakeService, invoke: Invoke, spec_file: str) -> None:
+    job = tuning_job()
+    job.autotune_choices.add(field="strategy", value="STRATEGY_GRID", reason="all 6 combinations can be tried")
+    service.answers("CreateTuningJob", pb.CreateTuningJobResponse(tuning_job=job))
+    result = invoke("submit", spec_file)
+    assert "chosen: strategy: STRATEGY_GRID (all 6 combinations can be tried)" in result.stderr
+    assert "chosen" not in result.stdout
+
+
 def test_submit_reads_a_whole_request_from_stdin(accepting: FakeService, invoke: Invoke) -> None:
     request = pb.CreateTuningJobRequest(tuning_job=spec(), request_id="8f9b6f3e-5a56-4c3c-9f6b-1c2d3e4f5a6b")
     assert invoke("submit", "-", stdin=json_format.MessageToJson(request)).exit_code == 0

@@ -3,7 +3,12 @@ from __future__ import annotations
 from google.protobuf import json_format
 
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
-from hrnn_tuner.v1.tuning_job_pb2 import TUNING_JOB_STATE_STOPPED, TuningJob
+from hrnn_tuner.v1.parameters_pb2 import SCALING_TYPE_LOGARITHMIC
+from hrnn_tuner.v1.tuning_job_pb2 import (
+    TUNING_JOB_STATE_STOPPED,
+    WARM_START_TYPE_IDENTICAL_DATA_AND_ALGORITHM,
+    TuningJob,
+)
 from tests.unit.cli.conftest import Invoke
 from tests.unit.client.canned import training_job, tuning_job
 from tests.unit.client.fake_service import FakeService
@@ -59,6 +64,54 @@ def test_describe_shows_what_was_asked_for_and_the_best(service: FakeService, in
         "runtime 1m 01s",
     ):
         assert line in out
+
+
+def test_describe_shows_parents_choices_and_the_overall_best(service: FakeService, invoke: Invoke) -> None:
+    job = tuning_job("COMPLETED", best=training_job(2, 0.2))
+    config = job.spec.warm_start_config
+    config.parent_tuning_job_names.extend(["monday", "tuesday"])
+    config.type = WARM_START_TYPE_IDENTICAL_DATA_AND_ALGORITHM
+    job.overall_best_training_job.CopyFrom(training_job(7, 0.3, job="monday"))
+    job.autotune_choices.add(field="strategy", value="STRATEGY_GRID", reason="all 6 combinations can be tried")
+    service.answers("GetTuningJob", pb.GetTuningJobResponse(tuning_job=job))
+    out = [" ".join(line.split()) for line in invoke("describe", "demo").stdout.splitlines()]
+    for line in (
+        "warm start IDENTICAL_DATA_AND_ALGORITHM from monday, tuesday",
+        "chosen strategy: STRATEGY_GRID (all 6 combinations can be tried)",
+        "best training job demo-2-00000002",
+        "overall best, of a parent monday-7-00000007",
+        "precision_at_25 0.3",
+    ):
+        assert line in out
+
+
+def test_describe_shows_the_overall_best_once_when_it_is_the_jobs_own(service: FakeService, invoke: Invoke) -> None:
+    job = tuning_job("COMPLETED", best=training_job(2, 0.2))
+    job.overall_best_training_job.CopyFrom(job.best_training_job)
+    service.answers("GetTuningJob", pb.GetTuningJobResponse(tuning_job=job))
+    assert invoke("describe", "demo").stdout.count("demo-2-00000002") == 1
+
+
+def test_describe_shows_when_ranges_apply_and_how_many_values_a_grid_takes(
+    service: FakeService, invoke: Invoke
+) -> None:
+    job = tuning_job()
+    ranges = job.spec.training_job_definitions[0].parameter_ranges
+    ranges.integer_parameter_ranges[0].grid_points = 5
+    number = ranges.continuous_parameter_ranges.add(name="rate", min_value=0.001, max_value=1)
+    number.scaling_type = SCALING_TYPE_LOGARITHMIC
+    number.condition.name = "kind"
+    number.condition.values.add(string_value="a")
+    number.condition.values.add(string_value="b")
+    choice = ranges.categorical_parameter_ranges.add(name="kind")
+    choice.values.add(string_value="a")
+    choice.condition.name = "mask"
+    choice.condition.values.add(bool_value=True)
+    service.answers("GetTuningJob", pb.GetTuningJobResponse(tuning_job=job))
+    out = [" ".join(line.split()) for line in invoke("describe", "demo").stdout.splitlines()]
+    assert "tuned bptt 20 to 40, 5 grid points" in out
+    assert "tuned rate 0.001 to 1.0, LOGARITHMIC; only if kind is a or b" in out
+    assert "tuned kind a; only if mask is true" in out
 
 
 def test_describe_shows_how_data_are_read(service: FakeService, invoke: Invoke) -> None:

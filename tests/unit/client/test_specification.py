@@ -63,6 +63,15 @@ def test_a_document_that_is_no_object_is_an_error() -> None:
             "training_job_definitions[0].parameter_ranges.integer_parameter_ranges[0].min_value",
             '"1.5"',
         ),
+        (
+            {
+                "training_job_definitions": [
+                    {"parameter_ranges": {"integer_parameter_ranges": [{"condition": {"if": 1}}]}}
+                ]
+            },
+            "training_job_definitions[0].parameter_ranges.integer_parameter_ranges[0].condition.if",
+            "fields here: name, values",
+        ),
     ],
 )
 def test_a_misfit_names_the_field_and_what_is_allowed(document: dict[str, Any], field: str, part: str) -> None:

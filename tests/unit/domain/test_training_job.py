@@ -16,7 +16,7 @@ from hrnn_tuner.domain.states import (
     TrainingJobState,
     state_of,
 )
-from hrnn_tuner.domain.training_job import Proposal, TrainingJob
+from hrnn_tuner.domain.training_job import MAX_RUNTIME_RULE, Proposal, TrainingJob
 from tests.support.tuning import START
 
 LATER = START + timedelta(seconds=5)
@@ -130,7 +130,7 @@ def test_an_attempt_that_is_handed_back_counts_neither_as_a_failure_nor_against_
 
 
 def test_a_stop_wins_over_a_hand_back() -> None:
-    job = waiting().started("w", START).stop_requested("r", START, SecondaryState.MAX_RUNTIME_EXCEEDED)
+    job = waiting().started("w", START).stopped_early(MAX_RUNTIME_RULE, "r", START)
     assert job.handed_back("leaves", token="t", now=LATER).secondary is SecondaryState.MAX_RUNTIME_EXCEEDED
 
 
@@ -153,12 +153,12 @@ def test_the_runtime_of_all_attempts_shares_one_limit_and_silence_does_not_count
 
 
 def test_a_stopped_job_with_a_model_has_an_objective_value_and_one_without_has_none() -> None:
-    job = waiting().started("w", START).stop_requested("r", START, SecondaryState.MAX_RUNTIME_EXCEEDED)
-    kept = job.stopped(LATER, objective=0.5, metrics={"score": 0.5}, artifact_uri="/a")
+    job = waiting().started("w", START).stopped_early(MAX_RUNTIME_RULE, "r", START)
+    kept = job.kept(0.5, {"score": 0.5}, "/a", LATER)
     assert (kept.secondary, kept.objective_status) == (
         SecondaryState.MAX_RUNTIME_EXCEEDED,
         ObjectiveStatus.SUCCEEDED,
     )
     assert (kept.final_objective, kept.artifact_uri) == (0.5, "/a")
-    bare = job.stopped(LATER, objective=math.nan, artifact_uri="/a")
+    bare = job.stopped(LATER)
     assert (bare.objective_status, bare.artifact_uri) == (ObjectiveStatus.FAILED, "")

@@ -41,7 +41,7 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, max_size=12), cut=st.integers(0, 12), options=OPTIONS)
 def test_all_formats_splits_and_names_give_the_same_content_under_any_filter(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], cut: int, options: dict[str, Any]

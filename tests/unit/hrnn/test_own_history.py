@@ -82,7 +82,7 @@ def _history(draw: st.DrawFn) -> History:
     return list(zip([item for item, _ in events], times.tolist(), strict=True))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(histories=st.lists(_history(), min_size=1, max_size=4), window=st.integers(1, 50), data=st.data())
 def test_items_of_random_histories_are_those_of_the_definition(
     histories: list[History], window: int, data: st.DataObject

@@ -147,7 +147,7 @@ def test_nothing_to_validate_by_is_an_error(tmp_path: Path) -> None:
 _EVENT = st.tuples(st.integers(0, 4), st.integers(0, 5), st.integers(0, 300))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(_EVENT, min_size=2, max_size=60), minute=st.integers(1, 20), cut=st.floats(0.05, 0.9))
 def test_no_session_that_trains_starts_behind_the_cut_and_none_is_cut(
     tmp_path_factory: pytest.TempPathFactory, events: list[tuple[int, int, int]], minute: int, cut: float
@@ -168,7 +168,7 @@ def test_no_session_that_trains_starts_behind_the_cut_and_none_is_cut(
     assert (times[division.validation.start] > last_before).all()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000))
 def test_whatever_happens_behind_the_cut_changes_nothing_in_the_training_data(
     tmp_path_factory: pytest.TempPathFactory, seed: int

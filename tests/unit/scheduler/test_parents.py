@@ -9,11 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
-from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, SearchSpace, Value
+from hrnn_tuner.domain.search_space import (
+    CategoricalRange,
+    Condition,
+    ContinuousRange,
+    IntegerRange,
+    SearchSpace,
+    Value,
+)
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 from hrnn_tuner.domain.warm_start import ParentResult, WarmStartType
 from scheduler_service.strategies import History, ParentTrials, RandomStrategy
 from scheduler_service.strategies.parents import parent_trials
+from scheduler_service.strategies.sobol import SobolStrategy
 from tests.support.tuning import make_spec
 
 IDENTICAL, TRANSFER = WarmStartType.IDENTICAL_DATA_AND_ALGORITHM, WarmStartType.TRANSFER_LEARNING
@@ -102,3 +110,26 @@ def test_the_parents_seed_does_not_repeat_its_draws_in_an_infinite_space() -> No
     assert {proposal.hyperparameters["x"] for proposal in first}.isdisjoint(
         proposal.hyperparameters["x"] for proposal in second
     )
+
+
+def test_a_hyperparameter_that_does_not_apply_is_absent_and_must_have_its_fixed_value() -> None:
+    flag = CategoricalRange("flag", (True, False))
+    space = SearchSpace((IntegerRange("k", 1, 9, condition=Condition("flag", (True,))), flag))
+    definition = replace(CHILD, space=space, static_hyperparameters={"c": "b", "x": 0.5, "k": 4})
+    off = with_value("flag", False)
+    (trial,) = parent_trials(definition, IDENTICAL, "parent", [off]).like_own
+    assert trial.configuration == {"flag": False}
+    other = replace(off, hyperparameters={**off.hyperparameters, "k": 5})
+    assert parent_trials(definition, IDENTICAL, "parent", [other]).like_own == ()
+    (on,) = parent_trials(definition, IDENTICAL, "parent", [with_value("k", 5)]).like_own
+    assert on.configuration == {"k": 5, "flag": True}
+
+
+def test_the_parents_seed_does_not_repeat_its_points_of_a_sobol_sequence() -> None:
+    space = SearchSpace((ContinuousRange("x", 0.0, 1.0), ContinuousRange("y", 0.0, 1.0)))
+    definition = replace(CHILD, space=space, static_hyperparameters={})
+    first = SobolStrategy().propose(History(space, OBJECTIVE), range(1, 5), seed=9)
+    results = [ParentResult(1, definition.resolve(proposal.hyperparameters), 0.1) for proposal in first]
+    history = History(space, OBJECTIVE, parents=(parent_trials(definition, IDENTICAL, "parent", results),))
+    second = SobolStrategy().propose(history, range(1, 5), seed=9)
+    assert all(proposal.hyperparameters not in [other.hyperparameters for other in first] for proposal in second)

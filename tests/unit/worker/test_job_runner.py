@@ -138,7 +138,7 @@ def test_a_stop_that_asks_for_the_model_publishes_the_best_epoch_so_far(rig: _Ri
     def train(context: TrainingContext) -> None:
         context.report(1, {"m": 2.0})
         context.report(2, {"m": 1.0})
-        rig.stop.keep_model, rig.stop.job = True, 5
+        rig.stop.keep, rig.stop.job = True, 5
         assert context.should_stop()
         (context.artifact_dir / "model").write_text("x")
 
@@ -148,7 +148,7 @@ def test_a_stop_that_asks_for_the_model_publishes_the_best_epoch_so_far(rig: _Ri
 
 def test_a_stop_that_asks_for_a_model_where_there_is_none_is_a_plain_stop(rig: _Rig) -> None:
     def train(context: TrainingContext) -> None:
-        rig.stop.keep_model, rig.stop.job = True, 5
+        rig.stop.keep, rig.stop.job = True, 5
         assert context.should_stop()
 
     assert rig.run(train) == JobEnded(5, "STOPPED")

@@ -7,8 +7,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -24,7 +24,6 @@ def upgrade() -> None:
         sa.Column("leaves_checkpoints", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("runtime_s", sa.Double(), nullable=False, server_default="0"),
         sa.Column("deadline_at", sa.BigInteger(), nullable=True),
-        sa.Column("stop_as", sa.String(length=32), nullable=False, server_default="STOPPED"),
     ):
         op.add_column("training_jobs", column)
     op.create_index("ix_training_jobs_deadline", "training_jobs", ["state", "deadline_at"])
@@ -44,7 +43,7 @@ def downgrade() -> None:
     _replace_key(["tuning_job_id", "number", "attempt", "step", "metric"])
     op.drop_index("ix_training_jobs_leftovers", "training_jobs")
     op.drop_index("ix_training_jobs_deadline", "training_jobs")
-    for name in ("stop_as", "deadline_at", "runtime_s", "leaves_checkpoints", "checkpoint", "failures"):
+    for name in ("deadline_at", "runtime_s", "leaves_checkpoints", "checkpoint", "failures"):
         op.drop_column("training_jobs", name)
 
 

@@ -1,0 +1,44 @@
+"""standings of training jobs, the rule that stops them, completion details of tuning jobs."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Goes forward."""
+    op.add_column("tuning_jobs", sa.Column("completion_details", sa.Text(), nullable=True))
+    op.add_column("training_jobs", sa.Column("stopping_rule", sa.String(length=32), server_default="", nullable=False))
+    op.create_table(
+        "standings",
+        sa.Column("tuning_job_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("level", sa.BigInteger(), nullable=False),
+        sa.Column("pool", sa.Integer(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("total", sa.Double(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tuning_job_id", "number"],
+            ["training_jobs.tuning_job_id", "training_jobs.number"],
+            name=op.f("fk_standings_tuning_job_id_training_jobs"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("tuning_job_id", "number", "level", name=op.f("pk_standings")),
+    )
+    op.create_index("ix_standings_score", "standings", ["tuning_job_id", "pool", "level", "score", "number"])
+
+
+def downgrade() -> None:
+    """Goes back."""
+    op.drop_table("standings")
+    with op.batch_alter_table("training_jobs", schema=None) as batch_op:
+        batch_op.drop_column("stopping_rule")
+    with op.batch_alter_table("tuning_jobs", schema=None) as batch_op:
+        batch_op.drop_column("completion_details")

@@ -1,0 +1,184 @@
+"""What the results say: a fitted Gaussian process, and the proposals that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hrnn_tuner.domain.training_job import Proposal
+from scheduler_service.strategies.bayesian import transform
+from scheduler_service.strategies.bayesian.acquisition import Acquisition
+from scheduler_service.strategies.bayesian.candidates import Allowed, around, every_point, quasi_random
+from scheduler_service.strategies.bayesian.encoding import Encoding, Points
+from scheduler_service.strategies.bayesian.local_search import Criterion, improved
+from scheduler_service.strategies.bayesian.recipe import AcquisitionDomain, Recipe
+from scheduler_service.strategies.bayesian.subset import informative
+from scheduler_service.strategies.bayesian.surrogate import fitted_model, predict, quiet_torch
+from scheduler_service.strategies.contract import History
+from scheduler_service.strategies.randomness import stream, stream_seed
+from scheduler_service.strategies.results import Configuration, Floats, Results, sign_of
+from scheduler_service.strategies.untried import new_configuration
+
+#: Best results whose surroundings are looked at.
+_CENTRES = 5
+#: Candidates around these, as a share of the quasi-random ones.
+_AROUND_SHARE = 0.25
+#: Results with the best predictions, one of which may be the best so far.
+_BASELINE = 64
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model expects of a configuration, in units of the objective.
+
+    Attributes:
+        mean: The model's mean, mapped back; where the transform is curved, that is the median.
+        deviation: Half the width of the interval of one standard deviation to both sides, mapped back.
+    """
+
+    mean: float
+    deviation: float
+
+
+class ModelOfResults:
+    """A Gaussian process fitted on the ended trials of a history; trials without a result come with each question."""
+
+    def __init__(self, history: History, recipe: Recipe) -> None:
+        """Fits the model; takes a history with at least one finite result."""
+        self._recipe = recipe
+        self._objective = history.objective
+        self._results = Results.of(history)
+        self.encoding = Encoding(history.space, relaxed=recipe.domain is AcquisitionDomain.RELAXED)
+        self._transform = transform.fitted(recipe.transform, self._results.observed)
+        points, targets = self.encoding.of(self._results.configurations), self._targets()
+        used = informative(points.rows, targets, recipe.model_points)
+        self._points, self._values = points.take(used), targets[used]
+        fit_on = informative(self._points.rows, self._values, recipe.fit_points)
+        with quiet_torch(stream_seed("fit")):
+            self.process = fitted_model(
+                recipe.kernel, len(history.space.ranges), self._points.rows, self._values, fit_on
+            )
+
+    @property
+    def best(self) -> float:
+        """The best value observed, in units of the objective."""
+        return sign_of(self._objective) * float(self._results.observed.max())
+
+    def propose(self, history: History, tried: Collection[Hashable], number: int, seed: int) -> Proposal:
+        """Proposes for one number.
+
+        Args:
+            history: The history that the model was made of, and since then pending trials.
+            tried: Keys of all its configurations; not every one of the space.
+            number: The training job's number.
+            seed: Seed of the tuning job.
+        """
+        with quiet_torch(stream_seed(seed, number, "acquisition")):
+            pending = Results.of(history).pending
+            acquisition = Acquisition(
+                self.process,
+                self._baseline().rows,
+                self.encoding.of(pending).rows,
+                stream_seed(seed, number, "draws") % 2**31,
+            )
+            chosen, value = self._search(acquisition, tried, number, seed)
+            prediction = self.predict(chosen)
+        return self._proposal(chosen, value, prediction, len(pending), seed)
+
+    def predict(self, configuration: Configuration) -> Prediction:
+        """What to expect of a configuration."""
+        means, deviations = predict(self.process, self.encoding.of([configuration]).rows)
+        levels = means + deviations * np.array([-1.0, 0.0, 1.0])
+        observed = self._results.observed
+        low, high = float(observed.min()), float(observed.max())
+        reach = (high - low) or abs(high) or 1.0  # the inverse of a curved transform soon leaves all that was seen
+        below, mean, above = np.clip(self._transform.inverse(levels), low - reach, high + reach).tolist()
+        return Prediction(sign_of(self._objective) * mean, (above - below) / 2)
+
+    def maximum(
+        self, criterion: Criterion, allowed: Allowed, number: int, seed: int
+    ) -> tuple[Configuration, float] | None:
+        """The allowed configuration where a criterion is largest, as far as a search can tell; None if it met none."""
+        total = self.encoding.space.cardinality
+        if total is not None and total <= self._recipe.exhaustive_points:
+            points = every_point(self.encoding, allowed)
+            if not len(points):
+                return None
+            values = criterion.values(points.rows)
+        else:
+            points, values = self._searched(criterion, allowed, number, seed)
+            if not len(points):
+                return None
+        best = int(np.argmax(values))
+        return points.configurations[best], float(values[best])
+
+    def _searched(self, criterion: Criterion, allowed: Allowed, number: int, seed: int) -> tuple[Points, Floats]:
+        """Points that local searches led to, and the criterion there."""
+        count, half = self._recipe.candidates, self._recipe.searches // 2
+        centres = self._points.take(np.argsort(-self._values, kind="stable")[:_CENTRES])
+        near = round(count * _AROUND_SHARE)
+        starts = []
+        for points in (
+            quasi_random(self.encoding, allowed, count, stream_seed(seed, number, "candidates")),
+            around(self.encoding, allowed, centres, near, stream(seed, number, "around")),
+        ):
+            values = criterion.values(points.rows) if len(points) else np.empty(0)
+            order = np.argsort(-values, kind="stable")[:half]
+            starts.append((points.take(order), values[order]))
+        (wide, wide_values), (close, close_values) = starts
+        start, values = wide.and_then(close), np.concatenate((wide_values, close_values))
+        return improved(self.encoding, criterion, allowed, start, values) if len(start) else (start, values)
+
+    def _search(
+        self, acquisition: Acquisition, tried: Collection[Hashable], number: int, seed: int
+    ) -> tuple[Configuration, float]:
+        """The best untried configuration."""
+
+        def untried(configuration: Configuration) -> bool:
+            return self.encoding.space.key(configuration) not in tried
+
+        found = self.maximum(acquisition, untried, number, seed)
+        if found is not None:
+            return found
+        # A large finite space that is nearly exhausted: no candidate was new.
+        rng = stream(seed, number, "walk")
+        place = rng.random(len(self.encoding.space.ranges)).tolist()
+        configuration = new_configuration(self.encoding.space, tried, [place])
+        return configuration, float(acquisition.values(self.encoding.of([configuration]).rows)[0])
+
+    def _targets(self) -> Floats:
+        """What the model sees of each ended trial."""
+        return self._transform.forward(self._results.values)
+
+    def _baseline(self) -> Points:
+        """The results of which one may be the best so far."""
+        means, _ = predict(self.process, self._points.rows)
+        return self._points.take(np.argsort(-means, kind="stable")[:_BASELINE])
+
+    def _proposal(
+        self, chosen: Configuration, value: float, prediction: Prediction, pending: int, seed: int
+    ) -> Proposal:
+        """The proposal with its reasons.
+
+        It exploits when the predicted mean is better than the best value observed, and explores otherwise: then it is
+        the uncertainty that promises an improvement.
+        """
+        total, used, failed = len(self._results.values), len(self._values), int(self._results.failed.sum())
+        exploits = self._objective.is_better(prediction.mean, self.best)
+        counts = f"{used} of {total} results" if used < total else f"{total} results"
+        explanation = (
+            f"Gaussian process ({self._recipe.kernel.value}) of {counts}, {failed} of them failures, "
+            f"{pending} pending: log expected improvement {value:.3g}, {self._objective.metric_name} predicted "
+            f"{prediction.mean:.4g} ± {prediction.deviation:.2g}, best so far {self.best:.4g}: "
+            f"{'exploits' if exploits else 'explores'}"
+        )
+        figures = {
+            "acquisition_value": value,
+            "predicted_mean": prediction.mean,
+            "predicted_sd": prediction.deviation,
+            "best_observed": self.best,
+            "results": float(total),
+        }
+        return Proposal(dict(chosen), "BAYESIAN", seed, explanation, figures)
