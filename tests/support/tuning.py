@@ -68,9 +68,9 @@ def make_spec(
         seed,
         (definition,),
         weight,
-        early_stopping,
-        hyperband,
-        completion or CompletionCriteria(),
+        early_stopping=early_stopping,
+        hyperband=hyperband,
+        completion=completion or CompletionCriteria(),
     )
 
 
