@@ -43,7 +43,11 @@ def _check_end(job: TrainingJob, stopped_early: set[int]) -> None:
         assert job.stopping_rule
     else:
         assert not (job.state is TrainingJobState.COMPLETED and job.stopping_rule)
-    with_model = job.secondary in {SecondaryState.COMPLETED, SecondaryState.EARLY_STOPPED}
+    with_model = job.secondary in {
+        SecondaryState.COMPLETED,
+        SecondaryState.EARLY_STOPPED,
+        SecondaryState.MAX_RUNTIME_EXCEEDED,
+    }
     assert (job.final_objective is not None) == (job.artifact_uri != ""), f"{job.name}: an objective value has a model"
     assert with_model or job.final_objective is None, f"{job.name} has an objective value though it was stopped"
 
