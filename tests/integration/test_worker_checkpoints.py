@@ -21,6 +21,7 @@ from worker_service.checkpoint_store import digest_of
 from worker_service.composition import build_worker
 
 Outcome = pb.AttemptEnded
+WARM_UP_S = 100.0
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     with in_memory() as (hub, scheduler), hub.connect("worker") as broker:
         worker = build_worker(worker_settings(tmp_path), broker)
         worker.start()
+        wait_until(lambda: worker.warm_slots == 1, WARM_UP_S, "a warm trainer")
         yield Rig(scheduler, worker, tmp_path)
         worker.stop()
 
