@@ -20,7 +20,6 @@ RETRY_AFTER_S = 1
 
 _CODES: dict[type[errors.TunerError], int] = {
     errors.InvalidRequest: code_pb2.INVALID_ARGUMENT,
-    errors.NotImplementedYet: code_pb2.UNIMPLEMENTED,
     errors.NotFound: code_pb2.NOT_FOUND,
     errors.AlreadyExists: code_pb2.ALREADY_EXISTS,
     errors.FailedPrecondition: code_pb2.FAILED_PRECONDITION,
@@ -73,7 +72,7 @@ def to_status(error: errors.TunerError) -> status_pb2.Status:
     metadata = {name: _shortened(value, _TEXT_BYTES) for name, value in error.metadata.items()}
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
     details = [_pack(info)]
-    if isinstance(error, (errors.InvalidRequest, errors.NotImplementedYet)):
+    if isinstance(error, errors.InvalidRequest):
         listed = _field_violations(error.violations)
         details.append(_pack(error_details_pb2.BadRequest(field_violations=listed)))
         shown = "; ".join(f"{item.field}: {item.description}" for item in listed[:_SHOWN_IN_MESSAGE])

@@ -94,6 +94,7 @@ def domain_definition(
 ) -> TrainingJobDefinition:
     """A definition with every default filled in."""
     retries = definition.retry_strategy.maximum_retry_attempts
+    stopping = definition.stopping_condition
     return TrainingJobDefinition(
         name=definition.definition_name,
         algorithm=algorithm.name,
@@ -109,6 +110,8 @@ def domain_definition(
         resource_class=definition.resource_class or settings.resource_classes[0],
         max_attempts=retries + 1 if definition.HasField("retry_strategy") else settings.max_attempts,
         environment=dict(definition.environment),
+        max_runtime_s=stopping.max_runtime_in_seconds if stopping.HasField("max_runtime_in_seconds") else None,
+        checkpoint_uri=definition.checkpoint_config.uri,
     )
 
 

@@ -94,6 +94,12 @@ def definition(item: TrainingJobDefinition) -> tuning_job_pb2.TrainingJobDefinit
             else None
         ),
         environment=dict(item.environment),
+        stopping_condition=(
+            None
+            if item.max_runtime_s is None
+            else tuning_job_pb2.StoppingCondition(max_runtime_in_seconds=item.max_runtime_s)
+        ),
+        checkpoint_config=tuning_job_pb2.CheckpointConfig(uri=item.checkpoint_uri) if item.checkpoint_uri else None,
     )
 
 

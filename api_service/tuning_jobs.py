@@ -67,7 +67,6 @@ class TuningJobs:
 
         Raises:
             InvalidRequest: With all violations.
-            NotImplementedYet: When fields of later versions are set.
             AlreadyExists: When the name is taken, or the request id was used with another body.
             LimitExceeded: When too many tuning jobs are in progress.
         """

@@ -188,6 +188,8 @@ class _Stream:
                 response.training_job.CopyFrom(to_proto.training_job(shown, self._job.spec.name))
             case EventKind.METRICS:
                 response.metrics.training_job_name = body["name"]
+                if "superseded_after" in body:
+                    response.metrics.superseded_after = body["superseded_after"]
                 response.metrics.points.extend(
                     training_job_pb2.MetricPoint(
                         metric_name=metric,

@@ -70,7 +70,10 @@ class Settings(BaseSettings):
     )
     worker_stop_grace_s: float = Field(10.0, gt=0, description="Time a trainer has to stop before it is killed")
     worker_early_stop_grace_s: float = Field(
-        120.0, gt=0, description="Time a trainer that is stopped early has to keep its best model before it is killed"
+        120.0, gt=0, description="Time a trainer that a rule stops has to keep its best model before it is killed"
+    )
+    worker_drain_grace_s: float = Field(
+        20.0, ge=0, description="Time that running attempts have for a checkpoint when the worker is told to end"
     )
     cache_dir: Path = Field(Path("~/.cache/hrnn-tuner"), description="Prepared data, shared by all trainers of a host")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 
 from hrnn_tuner.broker import Message
 from hrnn_tuner.broker.topology import TASKS_EXCHANGE
 from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.training_job import TrainingJob
-from hrnn_tuner.domain.tuning_job import TuningJob
+from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob
 from hrnn_tuner.store import OutboxMessage
 from hrnn_tuner.v1 import queue_pb2
 from hrnn_tuner.wire_channels import channel_to_wire
@@ -41,6 +42,12 @@ def artifact_uri(output_uri: str, tuning_job: TuningJob, job: TrainingJob) -> st
     return f"{output_uri.rstrip('/')}/{tuning_job.spec.name}/{job.name}/attempt-{job.attempt}"
 
 
+def checkpoints_uri(definition: TrainingJobDefinition, tuning_job: TuningJob, job: TrainingJob) -> str:
+    """Where all attempts at a training job keep their checkpoints, each in a folder of its own."""
+    root = (definition.checkpoint_uri or definition.output_uri).rstrip("/")
+    return f"{root}/{tuning_job.spec.name}/{job.name}/checkpoints"
+
+
 def task(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
     """The task message that starts a training job's current attempt."""
     definition = tuning_job.spec.definition(job.definition_name)
@@ -56,6 +63,8 @@ def task(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
         split_seed=tuning_job.spec.seed,
         artifact_uri=artifact_uri(definition.output_uri, tuning_job, job),
         environment=dict(definition.environment),
+        checkpoint_uri=f"{checkpoints_uri(definition, tuning_job, job)}/attempt-{job.attempt}",
+        resume_from=None if job.checkpoint is None else queue_pb2.Checkpoint(**asdict(job.checkpoint)),
     )
     return OutboxMessage(
         exchange=TASKS_EXCHANGE,
@@ -69,16 +78,33 @@ def task(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
     )
 
 
+def removal(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
+    """The task message that has the checkpoints of an ended training job removed."""
+    definition = tuning_job.spec.definition(job.definition_name)
+    folder = checkpoints_uri(definition, tuning_job, job)
+    return OutboxMessage(
+        exchange=TASKS_EXCHANGE,
+        routing_key=definition.resource_class,
+        type=TASK_TYPE,
+        message_id=f"{job.name}/checkpoints",
+        correlation_id=job.tuning_job_id,
+        body=queue_pb2.Task(remove_checkpoints=[folder]).SerializeToString(),
+        number=0,  # it starts no attempt
+        attempt=0,
+    )
+
+
 def stop_command(job: TrainingJob) -> queue_pb2.Control.Command:
     """What the worker of a training job is told that is to be stopped."""
     keep = job.stopping_rule != ""
     return queue_pb2.Control.COMMAND_STOP_AND_KEEP if keep else queue_pb2.Control.COMMAND_STOP
 
 
-def control(ref: queue_pb2.AttemptRef, command: queue_pb2.Control.Command) -> Message:
+def control(command: queue_pb2.Control) -> Message:
     """A control message; it is worth nothing after a broker restart."""
-    body = queue_pb2.Control(ref=ref, command=command).SerializeToString()
-    message_id = f"{ref.tuning_job_id}/{ref.number}/{ref.attempt}/{command}"
+    ref = command.ref
+    body = command.SerializeToString()
+    message_id = f"{ref.tuning_job_id}/{ref.number}/{ref.attempt}/{command.command}"
     return Message(CONTROL_TYPE, body, message_id=message_id, correlation_id=ref.tuning_job_id, persistent=False)
 
 

@@ -91,8 +91,11 @@ class DeadLetters:
                 change.write()
                 self._outgoing.changed(ref.tuning_job_id)
             if not task.assignments:
-                tx.dead_messages.add(
-                    self._clock(), message.type, message.message_id, message.body, "nobody could read it"
-                )
+                tx.dead_messages.add(self._clock(), message.type, message.message_id, message.body, _complaint(task))
         _LOG.warning("dead letter", type=message.type, message_id=message.message_id, tasks=len(task.assignments))
         self._relay.submit(tx.outbox.added)
+
+
+def _complaint(task: queue_pb2.Task) -> str:
+    """Why a dead letter that starts no attempt is kept."""
+    return "its checkpoints could not be removed" if task.remove_checkpoints else "nobody could read it"

@@ -198,16 +198,15 @@ class Ingester:
         for job_id, reports in sorted(by_job.items()):
             change = tx.change(job_id, self._clock())
             if change is None:  # deleted
-                effects.replies.extend(
-                    Reply(report.worker_id, report.ref, queue_pb2.Control.COMMAND_SUPERSEDED) for report in reports
-                )
+                effects.replies.extend(Reply.of(report, queue_pb2.Control.COMMAND_SUPERSEDED) for report in reports)
                 continue
             change.preload([report.ref.number for report in reports])
             for report in reports:
                 verdict = self._applier.apply(tx, change, report, effects.replies.append)
                 effects.stale += verdict is Verdict.STALE
             for job in self._judge.judge(tx, change):
-                effects.replies.append(Reply(job.worker_id, convert.attempt_ref(job), convert.stop_command(job)))
+                command = queue_pb2.Control(ref=convert.attempt_ref(job), command=convert.stop_command(job))
+                effects.replies.append(Reply(job.worker_id, command))
             self._completion.apply(tx, change)
             self._planner.plan(tx, change)
             effects.room_for_others |= any(report.WhichOneof("event") == "ended" for report in reports)
@@ -231,7 +230,7 @@ class Ingester:
         """Wakes whoever has something to do now."""
         self._relay.submit(effects.enqueued)
         for reply in effects.replies:
-            self._outgoing.command(reply.worker_id, reply.ref, reply.command)
+            self._outgoing.command(reply.worker_id, reply.command)
         for job_id in effects.changed:
             self._outgoing.changed(job_id)
         if effects.room_for_others:

@@ -48,9 +48,9 @@ class Outgoing:
         self._letters.put(None)
         self._thread.join(_JOIN_TIMEOUT_S)
 
-    def command(self, worker_id: str, ref: queue_pb2.AttemptRef, command: queue_pb2.Control.Command) -> None:
+    def command(self, worker_id: str, command: queue_pb2.Control) -> None:
         """Sends a worker a command about an attempt."""
-        self._put(_Letter(CONTROL_EXCHANGE, worker_key(worker_id), convert.control(ref, command)))
+        self._put(_Letter(CONTROL_EXCHANGE, worker_key(worker_id), convert.control(command)))
 
     def changed(self, tuning_job_id: str) -> None:
         """Tells the API that a tuning job has new events."""

@@ -15,10 +15,12 @@ from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service import convert
+from scheduler_service.checkpoint_removal import CheckpointRemoval
 from scheduler_service.ingest_health import IngestHealth
 from scheduler_service.outgoing import Outgoing
 from scheduler_service.planner import Planner
 from scheduler_service.relay import Relay
+from scheduler_service.time_limits import TimeLimits
 
 _LOG = structlog.get_logger(__name__)
 #: A queued task that nobody took while the queue is empty is lost after this time.
@@ -27,7 +29,7 @@ _PUBLISH_TIMEOUT_S = 2.0
 
 
 class PlanningRound:
-    """Looks at all tuning jobs: ends what is due, launches what there is room for, repeats stop commands."""
+    """Looks at all tuning jobs: ends what is due, launches what there is room for, repeats stop commands, clears up."""
 
     def __init__(
         self,
@@ -46,6 +48,8 @@ class PlanningRound:
         self._clock = clock
         self._relay = relay
         self._control_resend = control_resend
+        self._time_limits = TimeLimits(store=store, clock=clock, outgoing=outgoing)
+        self._checkpoint_removal = CheckpointRemoval(store=store, clock=clock, relay=relay)
         self._stops_sent: dict[tuple[str, int, int, queue_pb2.Control.Command], datetime] = {}
 
     def run(self) -> None:
@@ -56,7 +60,9 @@ class PlanningRound:
             launchable = self._planner.launchable(tx, now)
         for tuning_job_id in [*due, *(job_id for job_id in launchable if job_id not in due)]:
             self._advance(tuning_job_id)
+        self._time_limits.run()
         self._send_stops(now)
+        self._checkpoint_removal.run()
 
     def _advance(self, tuning_job_id: str) -> None:
         """Ends or plans one tuning job."""
@@ -83,7 +89,8 @@ class PlanningRound:
             key = (job.tuning_job_id, job.number, job.attempt, command)
             last = self._stops_sent.get(key)
             if last is None or now - last >= self._control_resend:
-                self._outgoing.command(job.worker_id, convert.attempt_ref(job), command)
+                control = queue_pb2.Control(ref=convert.attempt_ref(job), command=command)
+                self._outgoing.command(job.worker_id, control)
                 last = now
             sent[key] = last
         self._stops_sent = sent
@@ -162,7 +169,8 @@ class Reaper:
             failpoint("reaper.applied")
         failpoint("reaper.committed")
         _LOG.warning("lease ran out", training_job=job.name, attempt=job.attempt, worker_id=job.worker_id)
-        self._outgoing.command(job.worker_id, convert.attempt_ref(job), queue_pb2.Control.COMMAND_SUPERSEDED)
+        superseded = queue_pb2.Control(ref=convert.attempt_ref(job), command=queue_pb2.Control.COMMAND_SUPERSEDED)
+        self._outgoing.command(job.worker_id, superseded)
         self._relay.submit(tx.outbox.added)
         self._outgoing.changed(job.tuning_job_id)
 

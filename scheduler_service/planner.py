@@ -14,6 +14,7 @@ from hrnn_tuner.domain.training_job import TrainingJob, Transition
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import JobChange, Transaction
 from scheduler_service import convert
+from scheduler_service.checkpoint_removal import order_removal
 from scheduler_service.proposing import Launch, NextProposals, Proposer
 
 
@@ -99,19 +100,40 @@ class Planner:
     def retry(
         self, tx: Transaction, change: JobChange, job: TrainingJob, cause: FailureCause, reason: str
     ) -> TrainingJob:
-        """Ends a lost attempt and, unless a stop was asked for or too many were lost, enqueues the next one."""
+        """Ends a failed attempt and enqueues the next, if its cause, the retry strategy and stops allow."""
         limit = change.job.spec.definition(job.definition_name).max_attempts
         after = job.lost(cause, reason, max_attempts=limit, token=self._tokens(), now=change.now)
         change.put(job, after)
-        if after.secondary is SecondaryState.RESTARTING:
-            change.decide("RETRIED", after.number, f"attempt {after.attempt} follows: {reason}")
-            tx.outbox.add(convert.task(change.job, after), change.now)
+        self._restart(tx, change, after, "RETRIED", reason)
         return after
+
+    def hand_on(self, tx: Transaction, change: JobChange, job: TrainingJob, reason: str) -> TrainingJob:
+        """Takes an attempt back from a worker that cannot go on, and enqueues the next one; nothing has failed."""
+        after = job.handed_back(reason, token=self._tokens(), now=change.now)
+        change.put(job, after)
+        self._restart(tx, change, after, "HANDED_ON", reason)
+        return after
+
+    def rewind(self, tx: Transaction, change: JobChange, job: TrainingJob, step: int) -> None:
+        """What a training job reached beyond a step does not count any more: it is trained again from there."""
+        change.rewind(job, step)
+        tx.standings.drop_beyond(job.tuning_job_id, job.number, step)
+
+    def _restart(self, tx: Transaction, change: JobChange, job: TrainingJob, kind: str, reason: str) -> None:
+        """Enqueues the next attempt, if there is to be one, behind the last checkpoint."""
+        if job.secondary is not SecondaryState.RESTARTING:
+            return
+        step = 0 if job.checkpoint is None else job.checkpoint.step
+        where = f"after step {step}" if step else "from the beginning"
+        change.decide(kind, job.number, f"attempt {job.attempt} follows {where}: {reason}")
+        self.rewind(tx, change, job, step)
+        tx.outbox.add(convert.task(change.job, job), change.now)
 
     def end(self, tx: Transaction, change: JobChange) -> bool:
         """Does what a stop, a deletion or the maximum runtime asks for; returns whether the job was deleted."""
         job = change.job
         if job.state is TuningJobState.DELETING:
+            order_removal(tx, change, tx.training_jobs.with_leftovers(job.id))
             tx.tuning_jobs.delete(job.id)
             return True
         if job.state is TuningJobState.IN_PROGRESS:

@@ -7,8 +7,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.domain.states import FailureCause, SecondaryState
-from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.training_job import REASON_MAX_CHARACTERS, TrainingJob
 from hrnn_tuner.store import JobChange, MetricPoint, Transaction
 from hrnn_tuner.v1 import queue_pb2, training_job_pb2
 from scheduler_service import convert
@@ -30,8 +31,12 @@ class Reply:
     """A command that the worker of a report should get once the transaction is committed."""
 
     worker_id: str
-    ref: queue_pb2.AttemptRef
-    command: queue_pb2.Control.Command
+    command: queue_pb2.Control
+
+    @staticmethod
+    def of(report: queue_pb2.AttemptReport, command: queue_pb2.Control.Command, *, step: int = 0) -> Reply:
+        """The answer to a report."""
+        return Reply(report.worker_id, queue_pb2.Control(ref=report.ref, command=command, step=step))
 
 
 class ReportApplier:
@@ -52,10 +57,11 @@ class ReportApplier:
         job = change.training_job(report.ref.number)
         if job is None or not self._current(job, report):
             if report.WhichOneof("event") != "ended":
-                reply(Reply(report.worker_id, report.ref, _Command.COMMAND_SUPERSEDED))
+                reply(Reply.of(report, _Command.COMMAND_SUPERSEDED))
             return Verdict.STALE
         if not job.worker_id:  # whatever comes first says that the worker has it
-            started = job.started(report.worker_id, change.now)
+            limit = change.job.spec.definition(job.definition_name).max_runtime_s
+            started = job.started(report.worker_id, change.now, limit)
             change.put(job, started)
             job = started
         else:
@@ -63,8 +69,7 @@ class ReportApplier:
         match report.WhichOneof("event"):
             case "started":
                 stopping = job.secondary is SecondaryState.STOPPING
-                command = convert.stop_command(job) if stopping else _Command.COMMAND_GO
-                reply(Reply(report.worker_id, report.ref, command))
+                reply(Reply.of(report, convert.stop_command(job) if stopping else _Command.COMMAND_GO))
             case "progressed":
                 name = training_job_pb2.SecondaryState.Name(report.progressed.secondary_state)
                 state = SecondaryState(name.removeprefix("SECONDARY_STATE_"))
@@ -75,6 +80,12 @@ class ReportApplier:
                     for point in report.metrics.points
                 ]
                 change.add_metrics(job, points)
+            case "resumed":
+                self._resume(tx, change, job, report.resumed)
+            case "checkpointed":
+                found = report.checkpointed.checkpoint
+                change.record_checkpoint(job, Checkpoint(found.step, found.uri, found.digest))
+                reply(Reply.of(report, _Command.COMMAND_CHECKPOINT_RECORDED, step=found.step))
             case "ended":
                 self._end(tx, change, job, report.ended)
         return Verdict.APPLIED
@@ -83,6 +94,15 @@ class ReportApplier:
         """Whether a report is about the attempt that counts, from the worker that has it."""
         same_attempt = job.attempt == report.ref.attempt and job.token == report.ref.token
         return same_attempt and job.active and job.worker_id in {"", report.worker_id}
+
+    def _resume(self, tx: Transaction, change: JobChange, job: TrainingJob, resumed: queue_pb2.AttemptResumed) -> None:
+        """Takes note of where an attempt begins; a checkpoint that is of no use costs all epochs, and that is said."""
+        if not resumed.problem:
+            change.decide("RESUMED", job.number, f"attempt {job.attempt} goes on after step {resumed.step}")
+            return
+        text = f"attempt {job.attempt} starts from the beginning: {resumed.problem}"
+        change.decide("CHECKPOINT_UNUSABLE", job.number, text[:REASON_MAX_CHARACTERS])
+        self._planner.rewind(tx, change, change.record_checkpoint(job, None), 0)
 
     def _end(self, tx: Transaction, change: JobChange, job: TrainingJob, ended: queue_pb2.AttemptEnded) -> None:
         """Ends the attempt, and with it the training job unless it is tried again."""
@@ -98,7 +118,9 @@ class ReportApplier:
                 else:
                     change.put(job, job.stopped(change.now))
             case _Outcome.OUTCOME_FAILED:
-                change.put(job, job.failed(_cause(ended), ended.failure_reason or "no reason given", change.now))
+                self._planner.retry(tx, change, job, _cause(ended), ended.failure_reason or "no reason given")
+            case _Outcome.OUTCOME_HANDED_BACK:
+                self._planner.hand_on(tx, change, job, ended.failure_reason or "its worker shuts down")
             case _:
                 reason = ended.failure_reason or "the worker gave the training job back"
                 self._planner.retry(tx, change, job, FailureCause.WORKER_LOST, reason)

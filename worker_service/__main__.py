@@ -12,7 +12,7 @@ from hrnn_tuner.shutdown import StopSignal
 from hrnn_tuner.telemetry import configure_logging
 from worker_service.composition import build_worker, new_worker_id
 
-#: Orchestrators allow 10 to 30 s between SIGTERM and SIGKILL.
+#: After the drain; orchestrators allow 10 to 30 s in all between SIGTERM and SIGKILL, or what they are told to.
 _STOP_TIMEOUT_S = 6.0
 #: A broker that hangs must not keep the process: everything that matters was confirmed or given up before.
 _CLOSE_TIMEOUT_S = 2.0
@@ -33,7 +33,7 @@ def main() -> int:
         worker = build_worker(settings, broker, worker_id=worker_id)
         worker.start()
         stop.wait()
-        worker.stop(_STOP_TIMEOUT_S)
+        worker.stop(_STOP_TIMEOUT_S, drain_s=settings.worker_drain_grace_s)
     finally:
         closing.start()
         closing.join(_CLOSE_TIMEOUT_S)

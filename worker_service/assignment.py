@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import Value
 
@@ -55,6 +56,8 @@ class Assignment:
         split_seed: Seed of the data split.
         artifact_uri: Folder for this attempt's model.
         environment: Environment variables for the trainer during this training job.
+        checkpoint_uri: Folder for this attempt's checkpoints; empty for none.
+        resume_from: The checkpoint of an earlier attempt from which this one goes on; None for the beginning.
     """
 
     key: AttemptKey
@@ -68,3 +71,18 @@ class Assignment:
     split_seed: int
     artifact_uri: str
     environment: Mapping[str, str]
+    checkpoint_uri: str = ""
+    resume_from: Checkpoint | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one task asks for.
+
+    Attributes:
+        assignments: Training jobs to run.
+        remove_checkpoints: Folders with checkpoints that nobody needs any more.
+    """
+
+    assignments: Sequence[Assignment]
+    remove_checkpoints: Sequence[str] = ()

@@ -16,7 +16,8 @@ _REMEMBERED = 4096
 class Attempt:
     """One attempt, from the moment its task was taken until its end is confirmed.
 
-    The flags are set by the control subscription's thread and read by the slot's; each only ever changes to True.
+    The flags are set by the control subscription's thread and read by the slot's; each only ever changes to True,
+    and ``recorded_step`` only rises.
 
     Attributes:
         assignment: What to do.
@@ -25,6 +26,7 @@ class Attempt:
         stop: The scheduler wants it stopped.
         stop_and_keep: The scheduler wants it stopped, and the model of its best epoch so far.
         superseded: It does not count any more.
+        recorded_step: Step of its last checkpoint that the scheduler recorded, 0 before.
     """
 
     def __init__(self, assignment: Assignment, headers: Mapping[str, str], wake: Callable[[], None]) -> None:
@@ -35,6 +37,7 @@ class Attempt:
         self.stop = False
         self.stop_and_keep = False
         self.superseded = False
+        self.recorded_step = 0
         self.wake = wake
 
     @property

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
-from hrnn_tuner.domain.uris import is_allowed
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1.queue_pb2 import AttemptReport
 from worker_service import convert
 from worker_service.artifacts import discard_partial
 from worker_service.attempt import Attempt, Attempts
+from worker_service.checkpoint_uploader import CheckpointUploader
+from worker_service.departure import Departure
 from worker_service.inbox import Inbox
-from worker_service.messages import EpochMetrics, JobEnded, Point, RunJob, Stage
+from worker_service.locations import forbidden_location
+from worker_service.messages import CheckpointSaved, EpochMetrics, JobEnded, Point, Resumed, RunJob, Stage
 from worker_service.metric_buffer import MetricBuffer
 from worker_service.reports import Reporter
 from worker_service.scratch import Scratch
@@ -29,19 +31,9 @@ _log = structlog.get_logger(__name__)
 SHUT_DOWN = "worker shut down"
 #: Warm-ups in a row that may fail before an attempt that waits for one is given to another worker.
 _WARM_UP_TRIES = 3
-
-
-def forbidden_location(attempt: Attempt, settings: Settings) -> str | None:
-    """Says which of an assignment's locations lies outside the operator's prefixes; None when all are allowed."""
-    readable = settings.data_prefixes
-    for name, channel in attempt.assignment.channels.items():
-        if not is_allowed(channel.uri, readable):
-            return f"channel {name!r}: {channel.uri!r} is not below an allowed prefix; allowed: {list(readable)}"
-    writable = (*readable, *filter(None, [settings.artifacts_url]))
-    uri = attempt.assignment.artifact_uri
-    if not is_allowed(uri, writable):
-        return f"artifact: {uri!r} is not below an allowed prefix; allowed: {list(writable)}"
-    return None
+#: Ends after which another attempt may follow, for which a checkpoint that is on its way is worth a moment.
+_GOES_ON = frozenset({convert.Outcome.OUTCOME_LOST, convert.Outcome.OUTCOME_FAILED})
+_LAST_UPLOAD_S = 2.0
 
 
 class AttemptRun:
@@ -58,9 +50,9 @@ class AttemptRun:
         scratch: Scratch,
         host: TrainerHost,
         inbox: Inbox,
-        quitting: threading.Event,
+        departure: Departure,
     ) -> None:
-        """Takes the slot's parts; ``quitting`` is set when the worker shuts down."""
+        """Takes the slot's parts; ``departure`` says when the worker shuts down."""
         self._attempt = attempt
         self._worker_id = worker_id
         self._settings = settings
@@ -69,9 +61,18 @@ class AttemptRun:
         self._scratch = scratch
         self._host = host
         self._inbox = inbox
-        self._quitting = quitting
+        self._departure = departure
+        self._uploads = CheckpointUploader(
+            attempt.assignment.checkpoint_uri,
+            earlier=attempt.assignment.resume_from,
+            on_uploaded=self._report_checkpoint,
+            on_idle=attempt.wake,
+        )
         self._metrics = MetricBuffer(self._report_points, time.monotonic)
         self._uploading = False
+        self._keeping = False
+        self._kill_at: float | None = None
+        self._saved_for_departure = False
 
     def run(self) -> None:
         """Runs the attempt to its end; the end is queued for the scheduler when this returns."""
@@ -93,20 +94,24 @@ class AttemptRun:
         self._await_go()
         if self._interrupted():
             return self._interruption()
-        complaint = forbidden_location(self._attempt, self._settings)
-        if complaint is not None:
-            return convert.failed("ALGORITHM_ERROR", complaint)
+        complaint = forbidden_location(self._attempt.assignment, self._settings)
+        if complaint is not None:  # the API let it pass: this worker's settings are other ones
+            return convert.lost(complaint)
         if not self._host.ensure_warm(self._interrupted, tries=_WARM_UP_TRIES):
             return self._interruption() if self._interrupted() else convert.lost(self._host.ended)
         work_dir = self._scratch.new()
         try:
-            return self._train(work_dir)
+            ending = self._train(work_dir)
+            if ending is not None and ending.ended.outcome in _GOES_ON:
+                self._uploads.finish(_LAST_UPLOAD_S)
+            return ending
         finally:
+            self._uploads.close()
             shutil.rmtree(work_dir, ignore_errors=True)
             discard_partial(self._attempt.assignment.artifact_uri, self._worker_id)
 
     def _interrupted(self) -> bool:
-        return self._stopping or self._attempt.superseded or self._quitting.is_set()
+        return self._stopping or self._attempt.superseded or self._departure.requested
 
     @property
     def _stopping(self) -> bool:
@@ -117,7 +122,7 @@ class AttemptRun:
         """The end of an attempt that was broken off."""
         if self._attempt.superseded:
             return None
-        return convert.stopped() if self._stopping else convert.lost(SHUT_DOWN)
+        return convert.stopped() if self._stopping else convert.handed_back(SHUT_DOWN)
 
     def _await_go(self) -> None:
         """Waits for the scheduler's consent, but not for long: a scheduler that is away must not stop the fleet."""
@@ -129,32 +134,45 @@ class AttemptRun:
         job = self._order(work_dir)
         self._host.run(job)
         failpoint("attempt.ordered")
-        kill_at: float | None = None
-        keeping = False
         while True:
-            if (kill_at is None or keeping) and (self._attempt.stop or self._attempt.superseded):
-                self._host.stop_job(job.job, keep=False)
-                kill_at, keeping = time.monotonic() + self._settings.worker_stop_grace_s, False
-            elif kill_at is None and self._attempt.stop_and_keep:
-                self._host.stop_job(job.job, keep=True)
-                kill_at, keeping = time.monotonic() + self._settings.worker_early_stop_grace_s, True
-            if self._must_kill(kill_at):
+            self._pass_commands_on(job.job)
+            if self._must_kill():
                 self._host.discard("stopped")
                 return self._interruption()
-            message = self._host.accept(self._inbox.get(self._next_deadline(kill_at)))
+            message = self._host.accept(self._inbox.get(self._next_deadline()))
             if isinstance(message, JobEnded) and message.job == job.job:
                 return self._outcome(message)
             if not self._host.warm:
-                return self._interruption() if self._interrupted() else convert.lost(self._host.ended)
+                return self._death()
             self._relay(message)
 
-    def _must_kill(self, kill_at: float | None) -> bool:
-        """Whether the trainer has no more time; an upload that must not appear gets none."""
-        overdue = kill_at is not None and time.monotonic() >= kill_at
-        return overdue or self._quitting.is_set() or (self._attempt.superseded and self._uploading)
+    def _pass_commands_on(self, job: int) -> None:
+        """Tells the trainer to stop, and the uploader which checkpoints are not needed any more."""
+        self._uploads.recorded(self._attempt.recorded_step)
+        if (self._kill_at is None or self._keeping) and (self._attempt.stop or self._attempt.superseded):
+            self._host.stop_job(job, keep=False)
+            self._kill_at, self._keeping = time.monotonic() + self._settings.worker_stop_grace_s, False
+        elif self._kill_at is None and self._attempt.stop_and_keep:
+            self._host.stop_job(job, keep=True)
+            self._kill_at, self._keeping = time.monotonic() + self._settings.worker_early_stop_grace_s, True
 
-    def _next_deadline(self, kill_at: float | None) -> float | None:
-        return min((at for at in (kill_at, self._metrics.deadline) if at is not None), default=None)
+    def _must_kill(self) -> bool:
+        """Whether the trainer has no more time; an upload that must not appear gets none."""
+        overdue = self._kill_at is not None and time.monotonic() >= self._kill_at
+        saved = self._saved_for_departure and self._uploads.idle
+        return overdue or self._departure.due or saved or (self._attempt.superseded and self._uploading)
+
+    def _next_deadline(self) -> float | None:
+        deadlines = (self._kill_at, self._metrics.deadline, self._departure.deadline)
+        return min((at for at in deadlines if at is not None), default=None)
+
+    def _death(self) -> AttemptReport | None:
+        """The end of an attempt whose trainer process ended by itself."""
+        if self._attempt.superseded or self._stopping:
+            return self._interruption()
+        if self._host.out_of_memory:
+            return convert.failed("OUT_OF_MEMORY", self._host.ended)
+        return convert.lost(self._host.ended)
 
     def _order(self, work_dir: Path) -> RunJob:
         wanted = self._attempt.assignment
@@ -173,6 +191,8 @@ class AttemptRun:
             work_dir=str(work_dir),
             fingerprint=wanted.key.fingerprint,
             partial_tag=self._worker_id,
+            checkpoints=bool(wanted.checkpoint_uri),
+            resume_from=wanted.resume_from,
         )
 
     def _relay(self, message: object) -> None:
@@ -183,7 +203,19 @@ class AttemptRun:
             self._reporter.submit(self._attempt, convert.progressed(message.stage))
         elif isinstance(message, EpochMetrics):
             self._metrics.add(message.step, message.metrics)
+        elif isinstance(message, Resumed) and not self._attempt.superseded:
+            self._reporter.submit(self._attempt, convert.resumed(message.step, message.problem))
+        elif isinstance(message, CheckpointSaved):
+            self._metrics.flush()  # a recorded checkpoint stands for the metrics up to its step
+            self._uploads.offer(message.step, Path(message.folder))
+            # A trainer that was just told to go on is broken off once its state is safe.
+            self._saved_for_departure = self._departure.requested
         self._metrics.flush_if_due()
+
+    def _report_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Called on the uploader's thread."""
+        if not self._attempt.superseded:
+            self._reporter.submit(self._attempt, convert.checkpointed(checkpoint))
 
     def _report_points(self, points: Sequence[Point]) -> None:
         if not self._attempt.superseded:
@@ -196,4 +228,6 @@ class AttemptRun:
             return convert.stopped_and_kept(self._attempt.assignment.artifact_uri, ended.metrics)
         if ended.outcome == "STOPPED":
             return self._interruption()
+        if ended.outcome == "LOST":
+            return convert.lost(ended.reason)
         return convert.failed(ended.cause, ended.reason)

@@ -40,16 +40,18 @@ class ControlListener:
         if parsed is None:
             _log.warning("control message ignored", type=delivery.message.type)
             return
-        key, command = parsed
-        attempt = self._attempts.find(key)
+        attempt = self._attempts.find(parsed.key)
         if attempt is None:
             return
-        if command == Command.COMMAND_GO:
-            attempt.go = True
-        elif command == Command.COMMAND_STOP:
-            attempt.stop = True
-        elif command == Command.COMMAND_STOP_AND_KEEP:
-            attempt.stop_and_keep = True
-        elif command == Command.COMMAND_SUPERSEDED:
-            attempt.superseded = True
+        match parsed.command:
+            case Command.COMMAND_GO:
+                attempt.go = True
+            case Command.COMMAND_STOP:
+                attempt.stop = True
+            case Command.COMMAND_STOP_AND_KEEP:
+                attempt.stop_and_keep = True
+            case Command.COMMAND_SUPERSEDED:
+                attempt.superseded = True
+            case Command.COMMAND_CHECKPOINT_RECORDED:
+                attempt.recorded_step = max(attempt.recorded_step, parsed.step)
         attempt.wake()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
 from hrnn_tuner.broker.contract import Message
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.v1 import queue_pb2 as pb
@@ -14,7 +16,7 @@ from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
 from hrnn_tuner.v1.training_job_pb2 import MetricPoint
 from hrnn_tuner.wire_channels import channel_from_wire
 from hrnn_tuner.wire_values import from_wire
-from worker_service.assignment import Assignment, AttemptKey, InvalidTask
+from worker_service.assignment import Assignment, AttemptKey, InvalidTask, Work
 from worker_service.messages import Point
 
 TASK_TYPE = pb.Task.DESCRIPTOR.full_name
@@ -69,10 +71,19 @@ def _assignment(message: pb.TrainingAssignment) -> Assignment:
         split_seed=message.split_seed,
         artifact_uri=message.artifact_uri,
         environment=dict(message.environment),
+        checkpoint_uri=message.checkpoint_uri,
+        resume_from=_checkpoint(message.resume_from) if message.HasField("resume_from") else None,
     )
 
 
-def parse_task(message: Message) -> list[Assignment]:
+def _checkpoint(message: pb.Checkpoint) -> Checkpoint:
+    """A checkpoint."""
+    if message.step < 1 or not message.uri or not message.digest:
+        raise InvalidTask("a checkpoint is not complete")
+    return Checkpoint(message.step, message.uri, message.digest)
+
+
+def parse_task(message: Message) -> Work:
     """Reads a message of the tasks queue.
 
     Raises:
@@ -84,12 +95,21 @@ def parse_task(message: Message) -> list[Assignment]:
         task = pb.Task.FromString(message.body)
     except DecodeError as error:
         raise InvalidTask(f"the body is no {TASK_TYPE}: {error}") from error
-    if not task.assignments:
+    if not task.assignments and not task.remove_checkpoints:
         raise InvalidTask("the task has no assignments")
-    return [_assignment(item) for item in task.assignments]
+    return Work([_assignment(item) for item in task.assignments], list(task.remove_checkpoints))
 
 
-def parse_control(message: Message) -> tuple[AttemptKey, pb.Control.Command] | None:
+@dataclass(frozen=True)
+class ParsedControl:
+    """A command about an attempt; ``step`` belongs to one of them only."""
+
+    key: AttemptKey
+    command: pb.Control.Command
+    step: int = 0
+
+
+def parse_control(message: Message) -> ParsedControl | None:
     """Reads a control message; None when it is none: the scheduler repeats what matters."""
     if message.type != CONTROL_TYPE:
         return None
@@ -97,7 +117,7 @@ def parse_control(message: Message) -> tuple[AttemptKey, pb.Control.Command] | N
         control = pb.Control.FromString(message.body)
     except DecodeError:
         return None
-    return _key(control.ref), control.command
+    return ParsedControl(_key(control.ref), control.command, control.step)
 
 
 def started() -> pb.AttemptReport:
@@ -146,6 +166,23 @@ def stopped_and_kept(artifact_uri: str, final_metrics: Mapping[str, float]) -> p
 def stopped() -> pb.AttemptReport:
     """The report of a stop that was asked for, after which there is no model."""
     return pb.AttemptReport(ended=pb.AttemptEnded(outcome=Outcome.OUTCOME_STOPPED))
+
+
+def resumed(step: int, problem: str) -> pb.AttemptReport:
+    """The report of where an attempt with a checkpoint begins."""
+    return pb.AttemptReport(resumed=pb.AttemptResumed(step=step, problem=problem[:MAX_REASON_LENGTH]))
+
+
+def checkpointed(checkpoint: Checkpoint) -> pb.AttemptReport:
+    """The report of a complete checkpoint."""
+    message = pb.Checkpoint(step=checkpoint.step, uri=checkpoint.uri, digest=checkpoint.digest)
+    return pb.AttemptReport(checkpointed=pb.AttemptCheckpointed(checkpoint=message))
+
+
+def handed_back(reason: str) -> pb.AttemptReport:
+    """The report that this worker leaves and another one is to go on."""
+    ended = pb.AttemptEnded(outcome=Outcome.OUTCOME_HANDED_BACK, failure_reason=reason[:MAX_REASON_LENGTH])
+    return pb.AttemptReport(ended=ended)
 
 
 def lost(reason: str) -> pb.AttemptReport:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hrnn_tuner.algorithms.contract import AlgorithmError, InvalidObjectiveError
 
 MAX_REASON_LENGTH = 1024
+#: What torch says, in a plain RuntimeError, when the host, the driver or a library gets no memory.
+_SHORTAGES = ("DefaultCPUAllocator: can't allocate memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def classify(error: BaseException) -> Failure:
         return Failure("INVALID_OBJECTIVE", str(error)[:MAX_REASON_LENGTH], expected=True)
     if isinstance(error, AlgorithmError):
         return Failure("ALGORITHM_ERROR", str(error)[:MAX_REASON_LENGTH], expected=True)
-    if _names(error) & {"MemoryError", "OutOfMemoryError"}:
+    if _names(error) & {"MemoryError", "OutOfMemoryError"} or any(text in str(error) for text in _SHORTAGES):
         return Failure("OUT_OF_MEMORY", described)
     # After an asynchronous device error (an assertion in a kernel, say) every later call of the process fails too.
     poisons = "AcceleratorError" in _names(error) or str(error).startswith("CUDA error")

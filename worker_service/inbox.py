@@ -33,6 +33,7 @@ class TrainerGone:
 
     link: TrainerLink
     how: str
+    out_of_memory: bool = False
 
 
 Event: TypeAlias = Delivered | TrainerSaid | TrainerGone

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import Value
 
@@ -34,7 +35,8 @@ class Setup:
 class RunJob:
     """To the trainer: run a training job.
 
-    ``work_dir`` is its scratch space, ``partial_tag`` names unfinished uploads.
+    ``work_dir`` is its scratch space, ``partial_tag`` names unfinished uploads. ``checkpoints`` says whether it may
+    save some, ``resume_from`` is where it goes on, None for the beginning.
     """
 
     job: int
@@ -51,6 +53,8 @@ class RunJob:
     work_dir: str
     fingerprint: str
     partial_tag: str
+    checkpoints: bool = False
+    resume_from: Checkpoint | None = None
 
 
 @dataclass(frozen=True)
@@ -91,14 +95,32 @@ class EpochMetrics:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """From the trainer: where a job with a checkpoint begins; step 0 and a problem when the checkpoint is of no use."""
+
+    job: int
+    step: int
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class CheckpointSaved:
+    """From the trainer: a local folder has the checkpoint of a step and belongs to the supervisor."""
+
+    job: int
+    step: int
+    folder: str
+
+
+@dataclass(frozen=True)
 class JobEnded:
     """From the trainer: a job ended.
 
     Attributes:
         job: Which.
-        outcome: ``COMPLETED``, ``FAILED`` or ``STOPPED``.
+        outcome: ``COMPLETED``, ``FAILED``, ``STOPPED``, or ``LOST`` through a fault of this worker.
         cause: A FailureCause without its prefix (FAILED).
-        reason: Why, for people (FAILED).
+        reason: Why, for people (FAILED, LOST).
         metrics: Every metric at the kept epoch (COMPLETED, and STOPPED when the model was published).
         retiring: The process is no longer fit for another job and exits.
     """
@@ -111,10 +133,11 @@ class JobEnded:
     retiring: bool = False
 
 
-PipeMessage: TypeAlias = Setup | RunJob | StopJob | Ready | Stage | EpochMetrics | JobEnded
+PipeMessage: TypeAlias = Setup | RunJob | StopJob | Ready | Stage | EpochMetrics | Resumed | CheckpointSaved | JobEnded
 
 _KINDS: Mapping[str, type[PipeMessage]] = {
-    kind.__name__: kind for kind in (Setup, RunJob, StopJob, Ready, Stage, EpochMetrics, JobEnded)
+    kind.__name__: kind
+    for kind in (Setup, RunJob, StopJob, Ready, Stage, EpochMetrics, Resumed, CheckpointSaved, JobEnded)
 }
 
 
@@ -135,4 +158,6 @@ def decode(data: bytes) -> PipeMessage:
         raise ValueError(f"unknown pipe message {data[:80]!r}")
     if kind is RunJob:
         fields["channels"] = {name: DataChannel(**channel) for name, channel in fields["channels"].items()}
+        found = fields["resume_from"]
+        fields["resume_from"] = None if found is None else Checkpoint(**found)
     return kind(**fields)

@@ -20,7 +20,10 @@ from worker_service import convert
 from worker_service.assignment import InvalidTask
 from worker_service.attempt import Attempt, Attempts
 from worker_service.attempt_run import SHUT_DOWN, AttemptRun
+from worker_service.checkpoint_store import removable, remove
+from worker_service.departure import Departure
 from worker_service.inbox import Delivered, Inbox
+from worker_service.locations import writable_prefixes
 from worker_service.messages import Setup
 from worker_service.reports import PUBLISH_ERRORS, Reporter
 from worker_service.scratch import Scratch
@@ -58,7 +61,7 @@ class Slot:
         self._inbox = Inbox()
         self._host = TrainerHost(setup, self._inbox)
         self._held: list[Attempt] = []
-        self._quitting = threading.Event()
+        self._departure = Departure()
         self._thread = threading.Thread(target=self._run, name=f"slot-{setup.slot}", daemon=True)
 
     @property
@@ -75,9 +78,9 @@ class Slot:
         """Starts the thread."""
         self._thread.start()
 
-    def request_stop(self) -> None:
-        """Makes the slot break off what it does and end; returns at once."""
-        self._quitting.set()
+    def request_stop(self, grace_s: float = 0.0) -> None:
+        """Makes the slot end, after what it runs had some time to save a checkpoint; returns at once."""
+        self._departure.request(grace_s)
         self._inbox.wake()
 
     def join(self, timeout_s: float) -> bool:
@@ -85,25 +88,28 @@ class Slot:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    def _leaving(self) -> bool:
+        return self._departure.requested
+
     def _run(self) -> None:
         """Serves until asked to stop. A defect ends what the slot holds as lost, not the slot."""
         back_off_s = 1.0
         try:
-            while not self._quitting.is_set():
+            while not self._departure.requested:
                 try:
                     self._serve()
                 except Exception:  # noqa: BLE001 - the boundary of the thread; logged, reported, retried with back-off
                     _log.exception("slot failed", back_off_s=back_off_s)
                     self._host.discard("the slot failed")
                     self._lose_held("the worker failed; its log has the details")
-                    self._quitting.wait(back_off_s)
+                    self._departure.wait(back_off_s)
                     back_off_s = min(_MAX_DEFECT_BACK_OFF_S, back_off_s * 2)
         finally:
             self._host.discard(SHUT_DOWN)
 
     def _serve(self) -> None:
-        while not self._quitting.is_set():
-            if not self._host.ensure_warm(self._quitting.is_set):
+        while not self._departure.requested:
+            if not self._host.ensure_warm(self._leaving):
                 continue
             delivery = self._take()
             if delivery is None:
@@ -119,7 +125,7 @@ class Slot:
         subscription = self._broker.subscribe(
             queue, lambda delivery: self._inbox.put(Delivered(delivery)), prefetch=1, limit=1
         )
-        while self._host.warm and not self._quitting.is_set():
+        while self._host.warm and not self._departure.requested:
             event = self._inbox.get()
             if isinstance(event, Delivered):
                 return event.delivery  # the subscription ended itself, so that a busy slot holds nothing
@@ -142,12 +148,15 @@ class Slot:
 
     def _accept(self, delivery: Delivery) -> bool:
         try:
-            assignments = convert.parse_task(delivery.message)
+            work = convert.parse_task(delivery.message)
         except InvalidTask as error:
             _log.error("task rejected", message_id=delivery.message.message_id, reason=str(error))
             delivery.reject(requeue=False)
             return False
-        taken = [Attempt(item, delivery.message.headers, self._inbox.wake) for item in assignments]
+        if work.remove_checkpoints and not self._remove_checkpoints(work.remove_checkpoints):
+            delivery.reject(requeue=False)
+            return False
+        taken = [Attempt(item, delivery.message.headers, self._inbox.wake) for item in work.assignments]
         self._held = [attempt for attempt in taken if self._attempts.open(attempt)]
         if not self._announce(delivery, self._held):
             for attempt in self._held:
@@ -185,15 +194,28 @@ class Slot:
                 scratch=self._scratch,
                 host=self._host,
                 inbox=self._inbox,
-                quitting=self._quitting,
+                departure=self._departure,
             ).run()
             self._held.pop(0)
+
+    def _remove_checkpoints(self, folders: Sequence[str]) -> bool:
+        """Removes checkpoints; False when that failed."""
+        writable = writable_prefixes(self._settings)
+        for uri in folders:
+            try:
+                if not removable(uri, writable):
+                    raise ValueError(f"is no folder of checkpoints below {list(writable)}")
+                remove(uri)
+            except Exception as error:  # noqa: BLE001 - stores raise anything; the dead letters keep what is left over
+                _log.error("checkpoints were not removed", uri=uri, error=f"{type(error).__name__}: {error}")
+                return False
+        return True
 
     def _announce(self, delivery: Delivery, attempts: Sequence[Attempt]) -> bool:
         """Publishes the start of each attempt; False when that failed and the task must go back."""
         for attempt in attempts:
             for back_off_s in (*_ANNOUNCE_BACK_OFF_S, None):
-                if not delivery.current or self._quitting.is_set():
+                if not delivery.current or self._departure.requested:
                     return False
                 try:
                     self._reporter.publish_started(attempt)
@@ -202,7 +224,7 @@ class Slot:
                     _log.warning("a start was not confirmed", attempt=str(attempt.key), error=str(error))
                     if back_off_s is None:
                         return False
-                    self._quitting.wait(back_off_s)
+                    self._departure.wait(back_off_s)
         return True
 
     def _lose_held(self, reason: str) -> None:

@@ -65,16 +65,21 @@ class Supervisor:
             slot.start()
         _log.info("worker started", worker_id=self.worker_id, slots=len(self._slots))
 
-    def stop(self, timeout_s: float = 10.0) -> None:
-        """Takes no more tasks, breaks off what runs (it will be tried elsewhere), and says good-bye.
+    def stop(self, timeout_s: float = 10.0, *, drain_s: float = 0.0) -> None:
+        """Takes no more tasks, hands what runs back (it goes on elsewhere), and says good-bye.
 
         Args:
             timeout_s: About how long it may take when broker or trainers do not answer.
+            drain_s: How long before that running attempts may wait for their next checkpoint; 0 to break them off at
+                once.
         """
+        drained = time.monotonic() + drain_s
+        for slot in self._slots:
+            slot.request_stop(drain_s)
+        for slot in self._slots:  # with heartbeats: a drain may last longer than a lease
+            slot.join(max(0.0, drained - time.monotonic()))
         end = time.monotonic() + timeout_s
         self._heartbeat.request_stop()  # it may be in the middle of a publication that takes its time
-        for slot in self._slots:
-            slot.request_stop()
         slots_end = end - timeout_s * _REPORTS_SHARE
         late = [slot for slot in self._slots if not slot.join(max(0.0, slots_end - time.monotonic()))]
         if late:

@@ -31,6 +31,7 @@ class TrainerHost:
         self._failures = 0
         self._jobs = 0
         self._ended = "the trainer process was not started"
+        self._out_of_memory = False
 
     @property
     def warm(self) -> bool:
@@ -47,6 +48,11 @@ class TrainerHost:
         """How the last process ended."""
         return self._ended
 
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether the last process was killed for want of memory."""
+        return self._out_of_memory
+
     def accept(self, event: Event | None) -> PipeMessage | None:
         """Takes note of an event.
 
@@ -55,7 +61,7 @@ class TrainerHost:
             `warm` is False.
         """
         if isinstance(event, TrainerGone) and event.link is self._link:
-            self._ended = event.how
+            self._ended, self._out_of_memory = event.how, event.out_of_memory
             self._link, self._ready = None, False
         if not isinstance(event, TrainerSaid) or event.link is not self._link:
             return None  # of a process that was replaced
@@ -113,7 +119,7 @@ class TrainerHost:
         """Kills the process and waits for its end: its memory is free, and it writes no more."""
         link, self._link, self._ready = self._link, None, False
         if link is not None:
-            self._ended = why
+            self._ended, self._out_of_memory = why, False
             link.close()
 
     def _start(self) -> None:
@@ -121,7 +127,7 @@ class TrainerHost:
         self._link = TrainerLink(
             self._setup,
             on_message=lambda link, message: inbox.put(TrainerSaid(link, message)),
-            on_end=lambda link, how: inbox.put(TrainerGone(link, how)),
+            on_end=lambda link, how, out_of_memory: inbox.put(TrainerGone(link, how, out_of_memory)),
         )
 
     def _await_ready(self, interrupted: Callable[[], bool]) -> None:

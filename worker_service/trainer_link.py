@@ -13,6 +13,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from worker_service.messages import PipeMessage, RunJob, Setup, StopJob, decode, encode
+from worker_service.oom_kills import oom_kills
 
 #: A killed process is gone within milliseconds, unless a driver call holds it in the kernel.
 _END_TIMEOUT_S = 10.0
@@ -22,7 +23,7 @@ _END_TIMEOUT_S = 10.0
 _EXIT_TIMEOUT_S = 2.0
 
 
-def _describe(code: int) -> str:
+def _describe(code: int, *, out_of_memory: bool) -> str:
     """Says how a process ended."""
     if code >= 0:
         return f"the trainer process exited with status {code}"
@@ -30,8 +31,9 @@ def _describe(code: int) -> str:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    hint = "; the host may have run out of memory" if name == "SIGKILL" else ""
-    return f"the trainer process was killed by {name}{hint}"
+    if out_of_memory:
+        return "the trainer process was killed by the kernel: the host or its control group ran out of memory"
+    return f"the trainer process was killed by {name}"
 
 
 class TrainerLink:
@@ -46,14 +48,15 @@ class TrainerLink:
         setup: Setup,
         *,
         on_message: Callable[[TrainerLink, PipeMessage], None],
-        on_end: Callable[[TrainerLink, str], None],
+        on_end: Callable[[TrainerLink, str, bool], None],
     ) -> None:
         """Starts the process.
 
         Args:
             setup: What it warms up.
             on_message: Called with each message.
-            on_end: Called once, after the last message, with a description of how the process ended.
+            on_end: Called once, after the last message, with a description of how the process ended and whether that
+                was for want of memory, as far as the kernel tells.
         """
         self._on_message = on_message
         self._on_end = on_end
@@ -71,6 +74,8 @@ class TrainerLink:
         self._pipe = Connection(os.dup(ours.fileno()))
         self._send_lock = threading.Lock()
         self._ended = threading.Event()
+        self._killed = False
+        self._oom_kills = oom_kills()
         # Both threads end with the process, which `close` sees to; daemon only for a process that the kernel holds.
         self._reader = threading.Thread(target=self._read, name=f"trainer-read-{setup.slot}", daemon=True)
         self._waiter = threading.Thread(target=self._wait, name=f"trainer-wait-{setup.slot}", daemon=True)
@@ -85,6 +90,7 @@ class TrainerLink:
 
     def run(self, job: RunJob) -> None:
         """Orders a job."""
+        self._oom_kills = oom_kills()
         self._send(job)
 
     def stop(self, job: int, *, keep: bool) -> None:
@@ -94,6 +100,7 @@ class TrainerLink:
     def kill(self) -> None:
         """Ends the process and its own children at once. Idempotent."""
         if not self._ended.is_set():
+            self._killed = True
             _kill_group(self._process.pid)
 
     def close(self) -> None:
@@ -122,14 +129,27 @@ class TrainerLink:
         # Without reaping at first, so that the id still is this process's while its group is killed.
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         _kill_group(self._process.pid)
-        how = _describe(self._process.wait())
+        code = self._process.wait()
+        out_of_memory = self._ran_out_of_memory(code)
+        how = _describe(code, out_of_memory=out_of_memory)
         self._ended.set()
         self._socket.shutdown(socket.SHUT_RDWR)  # the reader still gets what is in the pipe, then the end
         self._reader.join()
         with self._send_lock:
             self._pipe.close()
             self._socket.close()
-        self._on_end(self, how)
+        self._on_end(self, how, out_of_memory)
+
+    def _ran_out_of_memory(self, code: int) -> bool:
+        """Whether the kernel killed the process for want of memory.
+
+        It counts per control group, not per process: of several trainers that are killed while one runs out of memory,
+        more than one may seem to have.
+        """
+        if code != -signal.SIGKILL or self._killed or self._oom_kills is None:
+            return False
+        kills = oom_kills()
+        return kills is not None and kills > self._oom_kills
 
 
 def _kill_group(pid: int) -> None:

@@ -6,15 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from hrnn_tuner.domain.errors import InvalidRequest, NotImplementedYet, Violation
+from hrnn_tuner.domain.errors import InvalidRequest, Violation
 
 
 @dataclass
 class Findings:
-    """Violations, fields of later versions, and warnings; paths are relative to the request."""
+    """Violations and warnings; paths are relative to the request."""
 
     violations: list[Violation] = field(default_factory=list)
-    unimplemented: list[Violation] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def wrong(self, path: str, description: str, reason: str = "INVALID_VALUE") -> None:
@@ -30,10 +29,6 @@ class Findings:
         """Whether something is wrong with a field or a part of it."""
         return any(known.field == path or known.field.startswith((f"{path}.", f"{path}[")) for known in self.violations)
 
-    def later(self, path: str, what: str) -> None:
-        """A field that a later version implements."""
-        self.unimplemented.append(Violation(path, f"{what} is not implemented in this version", "NOT_IMPLEMENTED"))
-
     def warn(self, text: str) -> None:
         """Something that is allowed and probably not meant."""
         self.warnings.append(text)
@@ -42,13 +37,10 @@ class Findings:
         """Ends the request when something is wrong.
 
         Raises:
-            InvalidRequest: When a field is wrong; then fields of later versions are listed too.
-            NotImplementedYet: When nothing else is wrong than fields of later versions.
+            InvalidRequest: With every violation.
         """
         if self.violations:
-            raise InvalidRequest([*self.violations, *self.unimplemented])
-        if self.unimplemented:
-            raise NotImplementedYet(self.unimplemented)
+            raise InvalidRequest(self.violations)
 
 
 def among(given: str, known: Iterable[str]) -> str:

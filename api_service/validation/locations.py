@@ -74,7 +74,7 @@ def _without_metadata(algorithm: Algorithm) -> str:
 def _check_output(
     definition: tuning_job_pb2.TrainingJobDefinition, path: str, settings: Settings, findings: Findings
 ) -> None:
-    """The artifacts need an allowed place."""
+    """Artifacts and checkpoints need an allowed place."""
     place = f"{path}.output_uri"
     writable = tuple(filter(None, (*settings.data_prefixes, settings.artifacts_url)))
     if not definition.HasField("output_uri"):
@@ -82,6 +82,9 @@ def _check_output(
             findings.wrong(place, "is missing, and this server has no default for it", "REQUIRED")
     elif not is_allowed(definition.output_uri, writable):
         findings.wrong(place, _outside(definition.output_uri, writable), "OUTSIDE_PREFIXES")
+    checkpoints = definition.checkpoint_config.uri
+    if checkpoints and not is_allowed(checkpoints, writable):
+        findings.wrong(f"{path}.checkpoint_config.uri", _outside(checkpoints, writable), "OUTSIDE_PREFIXES")
 
 
 def _outside(uri: str, prefixes: tuple[str, ...]) -> str:

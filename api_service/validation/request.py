@@ -10,7 +10,6 @@ from api_service.autotuning import complete
 from api_service.validation import (
     conditions,
     hyperparameters,
-    later_versions,
     locations,
     message_rules,
     several_definitions,
@@ -66,7 +65,6 @@ def check_tuning_job(
 
     Raises:
         InvalidRequest: With all violations at once.
-        NotImplementedYet: When nothing is wrong but fields of later versions.
     """
     findings = Findings()
     named = warm_start.named(request.tuning_job, parents)
@@ -74,7 +72,6 @@ def check_tuning_job(
     completed = complete(request, algorithms, settings, findings, parents_launched=launched)
     spec = completed.request.tuning_job
     message_rules.collect(completed.request, findings)
-    later_versions.collect(spec, findings)
     if spec.strategy == tuning_job_pb2.STRATEGY_UNSPECIFIED and not spec.autotune.enabled:
         names = [name for name in list(tuning_job_pb2.Strategy.keys()) if not name.endswith("UNSPECIFIED")]
         findings.wrong("tuning_job.strategy", f"is missing; allowed: {', '.join(names)}", "REQUIRED")

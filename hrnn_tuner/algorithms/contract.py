@@ -8,7 +8,12 @@ Rules of a trainer:
 * It asks `TrainingContext.should_stop` at least once per optimizer step and returns soon after it says True, with the
   model of the best epoch so far in `TrainingContext.artifact_dir`: one that is stopped early is kept.
 * It writes its model below `TrainingContext.artifact_dir` and nowhere else. What is written there is published as a
-  whole when `train` returns; nothing is published when it raises.
+  whole when `train` returns; nothing is published when it raises. A trainer that was asked to stop leaves the model of
+  its best epoch so far, if it has one: whether that is published depends on who stopped it.
+* With a `TrainingContext.checkpoint_dir` it may save its state there at the end of an epoch, after the epoch's report,
+  and says so by `TrainingContext.checkpointed`. It replaces files, by a rename, and never writes into one again. When
+  it finds a checkpoint there and goes on behind it, it says so by `TrainingContext.resumed`, and then reports the
+  epochs before once more: they count once, and the best epoch may be among them.
 * An error whose message is meant for the user is an `AlgorithmError`; anything else is reported with its type.
 """
 
@@ -47,7 +52,8 @@ class TrainingContext(Protocol):
         device: A torch device string, e.g. ``cpu`` or ``cuda:0``.
         artifact_dir: An empty local directory for the model.
         cache_dir: A local directory shared by all trainers of this host, for prepared data.
-        checkpoint_dir: Where the training job's checkpoints are, from which `Trainer.train` goes on; None for none.
+        checkpoint_dir: A local directory for the training job's last checkpoint: empty, or with one of an earlier
+            attempt, from which `Trainer.train` goes on; None for none.
     """
 
     hyperparameters: Mapping[str, Value]
@@ -65,6 +71,12 @@ class TrainingContext(Protocol):
 
     def report(self, step: int, metrics: Mapping[str, float]) -> None:
         """Reports the metrics of one finished epoch; ``step`` counts from 1."""
+
+    def resumed(self, step: int) -> None:
+        """Says that training goes on behind an epoch, from the checkpoint in ``checkpoint_dir``."""
+
+    def checkpointed(self, step: int) -> None:
+        """Says that ``checkpoint_dir`` holds the state at the end of an epoch; costs next to nothing."""
 
     def should_stop(self) -> bool:
         """Whether the training job was asked to stop; cheap enough for every optimizer step."""

@@ -115,28 +115,26 @@ def _metric_names(points: Sequence[MetricPoint]) -> list[str]:
 
 
 def _course(points: Sequence[MetricPoint]) -> Table:
-    """One line per metric and attempt: first, last, extremes and a drawing."""
-    series: dict[tuple[str, int], list[float]] = defaultdict(list)
+    """One line per metric: first, last, extremes and a drawing."""
+    series: dict[str, list[float]] = defaultdict(list)
     for point in points:
-        series[point.metric_name, point.attempt].append(point.value)
-    attempts = len({attempt for _, attempt in series}) > 1
+        series[point.metric_name].append(point.value)
     result = table("", "metric", "first>", "last>", "min>", "max>", "")
-    for (metric, attempt), values in sorted(series.items()):
-        label = f"{metric} (attempt {attempt})" if attempts else metric
+    for metric, values in sorted(series.items()):
         figures = (values[0], values[-1], min(values), max(values))
-        result.add_row(label, *(f"{figure:.6g}" for figure in figures), sparkline(values))
+        result.add_row(metric, *(f"{figure:.6g}" for figure in figures), sparkline(values))
     return result
 
 
 def _epochs(points: Sequence[MetricPoint]) -> Table:
-    """One line per attempt and epoch."""
+    """One line per epoch, with the attempt that trained it where there were several."""
     shown = _metric_names(points)[:MAX_METRIC_COLUMNS]
     rows: dict[tuple[int, int], dict[str, float]] = defaultdict(dict)
     for point in points:
-        rows[point.attempt, point.step][point.metric_name] = point.value
-    attempts = len({attempt for attempt, _ in rows}) > 1
+        rows[point.step, point.attempt][point.metric_name] = point.value
+    attempts = len({attempt for _, attempt in rows}) > 1
     result = table("", *(["attempt>"] if attempts else []), "epoch>", *(f"{name}>" for name in shown))
-    for (attempt, step), values in sorted(rows.items()):
+    for (step, attempt), values in sorted(rows.items()):
         cells = (f"{values[name]:.6g}" if name in values else "-" for name in shown)
         result.add_row(*([str(attempt)] if attempts else []), str(step), *cells)
     return result

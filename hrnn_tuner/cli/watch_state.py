@@ -105,6 +105,9 @@ class WatchState:
     def _apply_metrics(self, batch: MetricBatch) -> Iterator[str]:
         """Reports the objective of each epoch."""
         job = next((job for job in self.training_jobs.values() if job.name == batch.training_job_name), TrainingJob())
+        if batch.HasField("superseded_after"):
+            self.last_objective.pop(batch.training_job_name, None)
+            yield f"{batch.training_job_name}: goes on after epoch {batch.superseded_after}"
         for point in batch.points:
             if point.metric_name == self.metric_of(job):
                 self.last_objective[batch.training_job_name] = (point.step, point.value)

@@ -4,7 +4,6 @@
 
     TunerError
     ├── InvalidRequest          a field is wrong; holds every violation at once
-    ├── NotImplementedYet       a field is part of the contract but not built yet; names each such field
     ├── NotFound                no such tuning job, training job or algorithm
     ├── AlreadyExists           the name, or the request id, is taken
     ├── FailedPrecondition      the resource is not in a state for this
@@ -51,25 +50,15 @@ class TunerError(Exception):
         self.metadata = dict(metadata or {})
 
 
-class _FieldErrors(TunerError):
-    """Carries violations."""
+class InvalidRequest(TunerError):
+    """One or more fields are wrong."""
+
+    reason = "INVALID_REQUEST"
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         """Takes at least one violation."""
         super().__init__("; ".join(f"{item.field}: {item.description}" for item in violations))
         self.violations = tuple(violations)
-
-
-class InvalidRequest(_FieldErrors):
-    """One or more fields are wrong."""
-
-    reason = "INVALID_REQUEST"
-
-
-class NotImplementedYet(_FieldErrors):
-    """One or more fields are part of the contract but not implemented in this version."""
-
-    reason = "NOT_IMPLEMENTED"
 
 
 class NotFound(TunerError):

@@ -86,9 +86,14 @@ class FailureCause(enum.Enum):
     INVALID_OBJECTIVE = "INVALID_OBJECTIVE"
 
     @property
-    def retryable(self) -> bool:
-        """Whether another attempt can be expected to end differently."""
-        return self in {FailureCause.WORKER_LOST, FailureCause.DISPATCH_LIMIT}
+    def max_retries(self) -> int | None:
+        """How many more attempts may follow failures of this cause; None when only the retry strategy limits them.
+
+        The algorithm would fail in the same way again. A shortage of memory may be due to a neighbour, once.
+        """
+        if self in {FailureCause.WORKER_LOST, FailureCause.DISPATCH_LIMIT}:
+            return None
+        return 1 if self is FailureCause.OUT_OF_MEMORY else 0
 
 
 _T = TuningJobState

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.domain.states import (
     SECONDARY_TRANSITIONS,
@@ -19,6 +20,8 @@ from hrnn_tuner.domain.states import (
 )
 
 REASON_MAX_CHARACTERS = 1024
+#: The stopping rule of a training job whose runtime is used up.
+MAX_RUNTIME_RULE = "MAX_RUNTIME_EXCEEDED"
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,14 @@ class TrainingJob:
         final_metrics: All metrics at the kept epoch.
         failure_cause: Why it failed, or why its last attempt was lost.
         failure_reason: The same for people.
-        artifact_uri: Where its model is; empty until completed or stopped early.
+        artifact_uri: Where its model is; empty until completed, or stopped with a model.
         tags: Copied from the tuning job at launch.
-        stopping_rule: The rule that stops it early; empty when none does.
+        stopping_rule: The rule that stops it and keeps its model; empty when none does.
+        failures: Causes of the attempts that failed; one that was handed back is not among them.
+        checkpoint: The last one that was confirmed, from which the next attempt goes on.
+        leaves_checkpoints: Whether its checkpoint folder may hold something.
+        runtime_s: Seconds that workers spent on its earlier attempts.
+        deadline_at: When the current attempt uses up the training job's runtime; None without a limit or a worker.
     """
 
     tuning_job_id: str
@@ -101,6 +109,11 @@ class TrainingJob:
     artifact_uri: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     stopping_rule: str = ""
+    failures: tuple[FailureCause, ...] = ()
+    checkpoint: Checkpoint | None = None
+    leaves_checkpoints: bool = False
+    runtime_s: float = 0.0
+    deadline_at: datetime | None = None
 
     @property
     def state(self) -> TrainingJobState:
@@ -147,10 +160,22 @@ class TrainingJob:
         waiting = self.secondary in {SecondaryState.PENDING, SecondaryState.RESTARTING}
         return self.enter(SecondaryState.QUEUED, now) if waiting else self
 
-    def started(self, worker_id: str, now: datetime) -> TrainingJob:
-        """A worker took the current attempt."""
+    def started(self, worker_id: str, now: datetime, max_runtime_s: int | None = None) -> TrainingJob:
+        """A worker took the current attempt; ``max_runtime_s`` is what all attempts together may take."""
         taken = replace(self, worker_id=worker_id, seen_at=now, started_at=self.started_at or now)
-        return taken if self.secondary is SecondaryState.STOPPING else taken.enter(SecondaryState.STARTING, now)
+        if self.secondary is SecondaryState.STOPPING:
+            return taken
+        if max_runtime_s is not None:
+            # Without any time left it starts all the same: from its checkpoint it can still leave a model.
+            left = timedelta(seconds=max(0.0, max_runtime_s - self.runtime_s))
+            taken = replace(taken, deadline_at=now + left)
+        return taken.enter(SecondaryState.STARTING, now)
+
+    def checkpointed(self, checkpoint: Checkpoint) -> TrainingJob:
+        """A checkpoint was confirmed; an earlier one than the known changes nothing."""
+        if self.checkpoint is not None and checkpoint.step <= self.checkpoint.step:
+            return self
+        return replace(self, checkpoint=checkpoint, leaves_checkpoints=True)
 
     def progressed(self, secondary: SecondaryState, now: datetime) -> TrainingJob:
         """Its worker entered a phase; unchanged when that is behind it."""
@@ -200,28 +225,58 @@ class TrainingJob:
 
     def stopped(self, now: datetime, message: str = "") -> TrainingJob:
         """It ended without a model because it was told to stop."""
-        early = self.stopping_rule != ""
-        return self.enter(SecondaryState.EARLY_STOPPED if early else SecondaryState.STOPPED, now, message)
+        early = SecondaryState.STOPPED if self.stopping_rule == "" else SecondaryState.EARLY_STOPPED
+        state = SecondaryState.MAX_RUNTIME_EXCEEDED if self.stopping_rule == MAX_RUNTIME_RULE else early
+        return self.enter(state, now, message)
 
     def kept(self, objective: float, metrics: Mapping[str, float], artifact_uri: str, now: datetime) -> TrainingJob:
-        """It was stopped early, and the model of its best epoch so far was kept."""
+        """It was stopped by a rule, and the model of its best epoch so far was kept."""
         model = replace(self, final_objective=objective, final_metrics=dict(metrics), artifact_uri=artifact_uri)
-        return model.stopped(now)
+        return replace(model, failure_cause=None, failure_reason="").stopped(now)
 
     def lost(self, cause: FailureCause, reason: str, *, max_attempts: int, token: str, now: datetime) -> TrainingJob:
-        """The current attempt is lost: a new one follows, unless a stop was asked for or too many were lost."""
+        """The current attempt failed: another one follows if its cause, the retry strategy and stops allow."""
         if self.secondary is SecondaryState.STOPPING:
-            return self.stopped(now, reason[:REASON_MAX_CHARACTERS])
-        if self.attempt >= max_attempts:
-            return self.failed(cause, f"{reason} (attempt {self.attempt} of {max_attempts})", now)
+            return self._left_behind().stopped(now, reason[:REASON_MAX_CHARACTERS])
+        failures = (*self.failures, cause)
+        job = replace(self._left_behind(), failures=failures)
+        if cause.max_retries == 0:
+            return job.failed(cause, reason, now)
+        if cause.max_retries is not None and failures.count(cause) > cause.max_retries:
+            return job.failed(cause, f"{reason} (for the {failures.count(cause)}. time)", now)
+        if len(failures) >= max_attempts:
+            return job.failed(cause, f"{reason} (attempt {len(failures)} of {max_attempts})", now)
         reason = reason[:REASON_MAX_CHARACTERS]
-        again = self.enter(SecondaryState.RESTARTING, now, reason)
+        return replace(job._again(reason, token, now), failure_cause=cause, failure_reason=reason)
+
+    def handed_back(self, reason: str, *, token: str, now: datetime) -> TrainingJob:
+        """Its worker cannot go on through no fault of anybody: another attempt follows, and none has failed."""
+        if self.secondary is SecondaryState.STOPPING:
+            return self._left_behind().stopped(now, reason[:REASON_MAX_CHARACTERS])
+        return self._left_behind()._again(reason[:REASON_MAX_CHARACTERS], token, now)
+
+    def _left_behind(self) -> TrainingJob:
+        """A worker that broke off may have left a checkpoint that it could not tell about."""
+        return replace(self, leaves_checkpoints=self.leaves_checkpoints or self.dispatched)
+
+    def _again(self, reason: str, token: str, now: datetime) -> TrainingJob:
+        """The next attempt."""
+        taken_at = next(
+            (
+                step.at
+                for step in reversed(self.transitions)
+                if step.state is SecondaryState.STARTING and step.attempt == self.attempt
+            ),
+            None,
+        )
+        # After a silence the time counts up to the last sign of life.
+        spent = 0.0 if taken_at is None else ((self.seen_at or now) - taken_at).total_seconds()
         return replace(
-            again,
+            self.enter(SecondaryState.RESTARTING, now, reason),
             attempt=self.attempt + 1,
             token=token,
             worker_id="",
             seen_at=None,
-            failure_cause=cause,
-            failure_reason=reason,
+            runtime_s=self.runtime_s + spent,
+            deadline_at=None,
         )

@@ -46,7 +46,11 @@ class ResourceLimits:
 
 @dataclass(frozen=True)
 class TrainingJobDefinition:
-    """An algorithm with its data, fixed hyperparameters and search space; every default is filled in."""
+    """An algorithm with its data, fixed hyperparameters and search space; every default is filled in.
+
+    ``max_runtime_s`` is for one training job, all attempts together, None for no limit. ``checkpoint_uri`` is empty
+    when checkpoints are kept below ``output_uri``.
+    """
 
     name: str
     algorithm: str
@@ -59,6 +63,8 @@ class TrainingJobDefinition:
     resource_class: str
     max_attempts: int
     environment: Mapping[str, str] = field(default_factory=dict)
+    max_runtime_s: int | None = None
+    checkpoint_uri: str = ""
 
     def resolve(self, tuned: Mapping[str, Value]) -> dict[str, Value]:
         """All hyperparameters of a training job: defaults, overridden by static, overridden by tuned ones."""
@@ -138,7 +144,7 @@ def _counted_as(job: TrainingJob) -> list[str]:
         ObjectiveStatus.FAILED: "objective_failed",
     }
     names = [by_state[job.state], by_objective[job.objective_status]]
-    if job.active and job.attempt > 1:
+    if job.active and job.failures:
         names.append("retryable")
     return names
 

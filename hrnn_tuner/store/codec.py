@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hrnn_tuner.domain.autotune import AutotuneChoice
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.domain.completion import CompletionCriteria, CompletionDetails
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
@@ -34,6 +35,7 @@ from hrnn_tuner.domain.tuning_job import (
 from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 
 Document = dict[str, Any]
+_LOST = ["WORKER_LOST"]
 
 
 def _time(value: datetime | None) -> str | None:
@@ -97,6 +99,8 @@ def spec_to_json(spec: TuningJobSpec) -> Document:
             "resource_class": item.resource_class,
             "max_attempts": item.max_attempts,
             "environment": dict(item.environment),
+            "max_runtime_s": item.max_runtime_s,
+            "checkpoint_uri": item.checkpoint_uri,
         }
         for item in spec.definitions
     ]
@@ -142,6 +146,8 @@ def spec_from_json(document: Mapping[str, Any]) -> TuningJobSpec:
             resource_class=item["resource_class"],
             max_attempts=item["max_attempts"],
             environment=item["environment"],
+            max_runtime_s=item.get("max_runtime_s"),
+            checkpoint_uri=item.get("checkpoint_uri", ""),
         )
         for item in document["definitions"]
     )
@@ -269,6 +275,7 @@ def training_job_to_json(job: TrainingJob) -> Document:
         "artifact_uri": job.artifact_uri,
         "tags": dict(job.tags),
         "stopping_rule": job.stopping_rule,
+        "failures": [cause.value for cause in job.failures],
     }
 
 
@@ -297,4 +304,16 @@ def training_job_from_json(tuning_job_id: str, document: Mapping[str, Any]) -> T
         artifact_uri=document["artifact_uri"],
         tags=document["tags"],
         stopping_rule=document.get("stopping_rule", ""),
+        # Before failures were counted, every attempt but the last had failed.
+        failures=tuple(FailureCause(cause) for cause in document.get("failures", _LOST * (document["attempt"] - 1))),
     )
+
+
+def checkpoint_to_json(checkpoint: Checkpoint | None) -> Document | None:
+    """A checkpoint."""
+    return None if checkpoint is None else asdict(checkpoint)
+
+
+def checkpoint_from_json(document: Mapping[str, Any] | None) -> Checkpoint | None:
+    """Inverse of `checkpoint_to_json`."""
+    return None if document is None else Checkpoint(**document)

@@ -18,7 +18,7 @@ class EventKind(enum.Enum):
 
     TUNING_JOB = "TUNING_JOB"  #: `codec.status_to_json`
     TRAINING_JOB = "TRAINING_JOB"  #: `codec.training_job_to_json`
-    METRICS = "METRICS"  #: name, number, attempt, points as [metric, step, value]
+    METRICS = "METRICS"  #: name, number, attempt, points as [metric, step, value]; possibly superseded_after
     DECISION = "DECISION"  #: kind, number, explanation, figures
 
 

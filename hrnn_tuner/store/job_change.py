@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.domain.tuning_job import TuningJob
@@ -120,6 +121,30 @@ class JobChange:
         self._log.append((EventKind.METRICS, body))
         self._points += [(training_job.number, point, body) for point in points]
 
+    def rewind(self, training_job: TrainingJob, step: int) -> None:
+        """Drops the points beyond a step, behind which a new attempt goes on; an event tells so if there were any."""
+        number = training_job.number
+        kept = [entry for entry in self._points if entry[0] != number or entry[1].step <= step]
+        dropped = len(self._points) - len(kept)
+        self._points = kept
+        if self._metrics.drop_beyond(self.job.id, number, step) + dropped:
+            body = {"name": training_job.name, "number": number, "attempt": training_job.attempt, "points": []}
+            self._log.append((EventKind.METRICS, body | {"superseded_after": step}))
+
+    def checkpoints_removed(self, training_job: TrainingJob) -> None:
+        """Somebody sees to it that its checkpoints go; no event tells so."""
+        self._known[training_job.number] = replace(training_job, leaves_checkpoints=False, checkpoint=None)
+        self._dirty.add(training_job.number)
+
+    def record_checkpoint(self, training_job: TrainingJob, checkpoint: Checkpoint | None) -> TrainingJob:
+        """A checkpoint was confirmed, or None: the known one is of no use. No event tells so."""
+        changed = (
+            replace(training_job, checkpoint=None) if checkpoint is None else training_job.checkpointed(checkpoint)
+        )
+        self._known[changed.number] = changed
+        self._dirty.add(changed.number)
+        return changed
+
     def decide(self, kind: str, number: int, explanation: str, figures: Mapping[str, float] | None = None) -> None:
         """Adds an entry to the decision log; ``number`` is 0 for the tuning job itself."""
         body = {"kind": kind, "number": number, "explanation": explanation, "figures": dict(figures or {})}
@@ -140,7 +165,11 @@ class JobChange:
         self.job = settled
         self.write_training_jobs()
         self.store_metrics()
-        self._log = [(kind, body) for kind, body in self._log if kind is not EventKind.METRICS or body["points"]]
+        self._log = [
+            (kind, body)
+            for kind, body in self._log
+            if kind is not EventKind.METRICS or body["points"] or "superseded_after" in body
+        ]
         if not self.changed:
             return
         revision = self.job.revision
@@ -168,7 +197,7 @@ class JobChange:
         inserted = self._metrics.add_new(self.job.id, [(number, point) for number, point, _ in self._points])
         fresh = []
         for number, point, body in self._points:
-            if inserted.pop((number, point.attempt, point.step, point.metric), None) is not None:
+            if inserted.pop((number, point.step, point.metric), None) is not None:
                 body["points"].append([point.metric, point.step, point.value])
                 fresh.append((number, point))
         self._points.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Double,
     ForeignKey,
@@ -89,9 +90,16 @@ training_jobs = Table(
     Column("artifact_uri", Text, nullable=False),
     Column("tags", Json, nullable=False),
     Column("stopping_rule", String(32), nullable=False, server_default=""),
+    Column("failures", Json, nullable=False),
+    Column("checkpoint", Json),
+    Column("leaves_checkpoints", Boolean, nullable=False),
+    Column("runtime_s", Double, nullable=False),
+    Column("deadline_at", Instant),
     Index("ix_training_jobs_state", "tuning_job_id", "state", "number"),
     Index("ix_training_jobs_objective", "tuning_job_id", "final_objective", "number"),
     Index("ix_training_jobs_lease", "state", "seen_at"),
+    Index("ix_training_jobs_deadline", "state", "deadline_at"),
+    Index("ix_training_jobs_leftovers", "leaves_checkpoints", "state"),
 )
 
 metric_points = Table(
@@ -99,8 +107,8 @@ metric_points = Table(
     metadata,
     Column("tuning_job_id", String(36), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("attempt", Integer, primary_key=True),
-    Column("step", BigInteger, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("step", BigInteger, primary_key=True),  # without the attempt: a training job has one curve
     Column("metric", String(255), primary_key=True),
     Column("value", Double),  # NULL is NaN: SQLite stores no NaN
     Column("at", Instant, nullable=False),

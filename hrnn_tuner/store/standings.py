@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hrnn_tuner.domain.objective import ObjectiveType
@@ -46,6 +46,12 @@ class StandingRepository:
         row = {"tuning_job_id": tuning_job_id, "number": number, **asdict(standing)}
         statement = dialect_insert(standings).values(row).on_conflict_do_nothing().returning(standings.c.level)
         return self._connection.execute(statement).first() is not None
+
+    def drop_beyond(self, tuning_job_id: str, number: int, level: int) -> None:
+        """Deletes a training job's standings beyond a level, from where it is trained again."""
+        table = standings.c
+        condition = and_(table.tuning_job_id == tuning_job_id, table.number == number, table.level > level)
+        self._connection.execute(delete(standings).where(condition))
 
     def before(self, tuning_job_id: str, number: int, level: int) -> Standing | None:
         """The last standing of a training job below a level."""

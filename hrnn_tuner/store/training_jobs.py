@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hrnn_tuner.domain.objective import ObjectiveType
@@ -46,7 +46,7 @@ class TrainingJobQuery:
 
 @dataclass(frozen=True)
 class MetricPoint:
-    """One value of one metric at one step of one attempt."""
+    """One value of one metric at one step, and the attempt that reported it."""
 
     metric: str
     step: int
@@ -120,6 +120,16 @@ class TrainingJobRepository:
     def stopping(self) -> list[TrainingJob]:
         """Training jobs that were asked to stop and have not ended."""
         return self._many(training_jobs.c.state == "STOPPING")
+
+    def overdue(self, now: datetime) -> list[TrainingJob]:
+        """Training jobs whose runtime is used up."""
+        return self._many(and_(training_jobs.c.state == "IN_PROGRESS", training_jobs.c.deadline_at <= now))
+
+    def with_leftovers(self, tuning_job_id: str | None = None) -> list[TrainingJob]:
+        """Training jobs that have ended and may have left checkpoints; of one tuning job or of all."""
+        table = training_jobs.c
+        condition = and_(table.leaves_checkpoints.is_(True), table.state.not_in(_ACTIVE))
+        return self._many(condition if tuning_job_id is None else and_(condition, table.tuning_job_id == tuning_job_id))
 
     def renew_leases(self, holders: Collection[tuple[str, int, int, str]], worker_id: str, now: datetime) -> None:
         """Extends the leases of attempts, given as (tuning job, number, attempt, token), that this worker holds."""
@@ -219,51 +229,58 @@ class MetricRepository:
 
     def add_new(
         self, tuning_job_id: str, points: Sequence[tuple[int, MetricPoint]]
-    ) -> dict[tuple[int, int, int, str], MetricPoint]:
+    ) -> dict[tuple[int, int, str], MetricPoint]:
         """Inserts the points that are not stored yet, given with their training job's number; repeats add nothing.
 
+        A repeat is a point at the same step of the same training job, whatever attempt it is of: an attempt that goes
+        on behind a checkpoint may report the steps before it once more.
+
         Returns:
-            The points that were inserted, by (number, attempt, step, metric).
+            The points that were inserted, by (number, step, metric).
         """
         if not points:
             return {}
-        given: dict[tuple[int, int, int, str], MetricPoint] = {}
+        given: dict[tuple[int, int, str], MetricPoint] = {}
         for number, point in points:
-            given.setdefault((number, point.attempt, point.step, point.metric), point)
+            given.setdefault((number, point.step, point.metric), point)
         rows = [
             {
                 "tuning_job_id": tuning_job_id,
                 "number": number,
-                "attempt": attempt,
+                "attempt": point.attempt,
                 "step": step,
                 "metric": metric,
                 "value": None if math.isnan(point.value) else point.value,
                 "at": point.at,
             }
-            for (number, attempt, step, metric), point in given.items()
+            for (number, step, metric), point in given.items()
         ]
         dialect_insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
         table = metric_points.c
         statement = dialect_insert(metric_points).on_conflict_do_nothing()
-        inserted = self._connection.execute(
-            statement.returning(table.number, table.attempt, table.step, table.metric), rows
-        )
-        return {key: given[key] for key in ((row[0], row[1], int(row[2]), row[3]) for row in inserted)}
+        inserted = self._connection.execute(statement.returning(table.number, table.step, table.metric), rows)
+        return {key: given[key] for key in ((row[0], int(row[1]), row[2]) for row in inserted)}
+
+    def drop_beyond(self, tuning_job_id: str, number: int, step: int) -> int:
+        """Deletes a training job's points beyond a step; returns how many there were."""
+        table = metric_points.c
+        condition = and_(table.tuning_job_id == tuning_job_id, table.number == number, table.step > step)
+        return self._connection.execute(delete(metric_points).where(condition)).rowcount
 
     def page(
         self, tuning_job_id: str, number: int, *, metrics: Collection[str], after: Cursor | None, limit: int
     ) -> Page[MetricPoint]:
-        """One page of a training job's points, by attempt, step and name."""
+        """One page of a training job's points, by step and name."""
         table = metric_points.c
         statement = select(metric_points).where(table.tuning_job_id == tuning_job_id, table.number == number)
         if metrics:
             statement = statement.where(table.metric.in_(list(metrics)))
-        keys = [table.attempt, table.step, table.metric]
+        keys = [table.step, table.metric]
         rows = self._connection.execute(keyset(statement, keys, after, descending=False, limit=limit)).all()
         following = None
         if len(rows) > limit:
             last = rows[limit - 1]
-            following = (last.attempt, int(last.step), last.metric)
+            following = (int(last.step), last.metric)
         points = tuple(
             MetricPoint(
                 row.metric, int(row.step), float("nan") if row.value is None else row.value, row.attempt, row.at
@@ -306,6 +323,11 @@ def _changing(job: TrainingJob) -> dict[str, Any]:
         "failure_reason": job.failure_reason,
         "artifact_uri": job.artifact_uri,
         "stopping_rule": job.stopping_rule,
+        "failures": [cause.value for cause in job.failures],
+        "checkpoint": codec.checkpoint_to_json(job.checkpoint),
+        "leaves_checkpoints": job.leaves_checkpoints,
+        "runtime_s": job.runtime_s,
+        "deadline_at": job.deadline_at,
     }
 
 
@@ -334,4 +356,9 @@ def _to_job(row: Row[Any]) -> TrainingJob:
         artifact_uri=row.artifact_uri,
         tags=row.tags,
         stopping_rule=row.stopping_rule,
+        failures=tuple(FailureCause(cause) for cause in row.failures),
+        checkpoint=codec.checkpoint_from_json(row.checkpoint),
+        leaves_checkpoints=row.leaves_checkpoints,
+        runtime_s=row.runtime_s,
+        deadline_at=row.deadline_at,
     )

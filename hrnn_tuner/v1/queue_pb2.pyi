@@ -22,8 +22,18 @@ class AttemptRef(_message.Message):
     token: str
     def __init__(self, tuning_job_id: _Optional[str] = ..., number: _Optional[int] = ..., attempt: _Optional[int] = ..., token: _Optional[str] = ...) -> None: ...
 
+class Checkpoint(_message.Message):
+    __slots__ = ("step", "uri", "digest")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    URI_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    uri: str
+    digest: str
+    def __init__(self, step: _Optional[int] = ..., uri: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+
 class TrainingAssignment(_message.Message):
-    __slots__ = ("ref", "training_job_name", "algorithm", "hyperparameters", "channels", "objective_metric", "seed", "split_seed", "artifact_uri", "environment", "maximize", "data_channels")
+    __slots__ = ("ref", "training_job_name", "algorithm", "hyperparameters", "channels", "objective_metric", "seed", "split_seed", "artifact_uri", "environment", "maximize", "data_channels", "checkpoint_uri", "resume_from")
     class HyperparametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +67,8 @@ class TrainingAssignment(_message.Message):
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     MAXIMIZE_FIELD_NUMBER: _ClassVar[int]
     DATA_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_URI_FIELD_NUMBER: _ClassVar[int]
+    RESUME_FROM_FIELD_NUMBER: _ClassVar[int]
     ref: AttemptRef
     training_job_name: str
     algorithm: str
@@ -69,13 +81,17 @@ class TrainingAssignment(_message.Message):
     environment: _containers.ScalarMap[str, str]
     maximize: bool
     data_channels: _containers.RepeatedCompositeFieldContainer[_tuning_job_pb2.DataChannel]
-    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., training_job_name: _Optional[str] = ..., algorithm: _Optional[str] = ..., hyperparameters: _Optional[_Mapping[str, _parameters_pb2.HyperparameterValue]] = ..., channels: _Optional[_Mapping[str, str]] = ..., objective_metric: _Optional[str] = ..., seed: _Optional[int] = ..., split_seed: _Optional[int] = ..., artifact_uri: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., maximize: bool = ..., data_channels: _Optional[_Iterable[_Union[_tuning_job_pb2.DataChannel, _Mapping]]] = ...) -> None: ...
+    checkpoint_uri: str
+    resume_from: Checkpoint
+    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., training_job_name: _Optional[str] = ..., algorithm: _Optional[str] = ..., hyperparameters: _Optional[_Mapping[str, _parameters_pb2.HyperparameterValue]] = ..., channels: _Optional[_Mapping[str, str]] = ..., objective_metric: _Optional[str] = ..., seed: _Optional[int] = ..., split_seed: _Optional[int] = ..., artifact_uri: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., maximize: bool = ..., data_channels: _Optional[_Iterable[_Union[_tuning_job_pb2.DataChannel, _Mapping]]] = ..., checkpoint_uri: _Optional[str] = ..., resume_from: _Optional[_Union[Checkpoint, _Mapping]] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("assignments",)
+    __slots__ = ("assignments", "remove_checkpoints")
     ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
     assignments: _containers.RepeatedCompositeFieldContainer[TrainingAssignment]
-    def __init__(self, assignments: _Optional[_Iterable[_Union[TrainingAssignment, _Mapping]]] = ...) -> None: ...
+    remove_checkpoints: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, assignments: _Optional[_Iterable[_Union[TrainingAssignment, _Mapping]]] = ..., remove_checkpoints: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AttemptStarted(_message.Message):
     __slots__ = ()
@@ -93,6 +109,20 @@ class AttemptMetrics(_message.Message):
     points: _containers.RepeatedCompositeFieldContainer[_training_job_pb2.MetricPoint]
     def __init__(self, points: _Optional[_Iterable[_Union[_training_job_pb2.MetricPoint, _Mapping]]] = ...) -> None: ...
 
+class AttemptResumed(_message.Message):
+    __slots__ = ("step", "problem")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    problem: str
+    def __init__(self, step: _Optional[int] = ..., problem: _Optional[str] = ...) -> None: ...
+
+class AttemptCheckpointed(_message.Message):
+    __slots__ = ("checkpoint",)
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    checkpoint: Checkpoint
+    def __init__(self, checkpoint: _Optional[_Union[Checkpoint, _Mapping]] = ...) -> None: ...
+
 class AttemptEnded(_message.Message):
     __slots__ = ("outcome", "artifact_uri", "final_metrics", "failure_cause", "failure_reason")
     class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -102,11 +132,13 @@ class AttemptEnded(_message.Message):
         OUTCOME_FAILED: _ClassVar[AttemptEnded.Outcome]
         OUTCOME_STOPPED: _ClassVar[AttemptEnded.Outcome]
         OUTCOME_LOST: _ClassVar[AttemptEnded.Outcome]
+        OUTCOME_HANDED_BACK: _ClassVar[AttemptEnded.Outcome]
     OUTCOME_UNSPECIFIED: AttemptEnded.Outcome
     OUTCOME_COMPLETED: AttemptEnded.Outcome
     OUTCOME_FAILED: AttemptEnded.Outcome
     OUTCOME_STOPPED: AttemptEnded.Outcome
     OUTCOME_LOST: AttemptEnded.Outcome
+    OUTCOME_HANDED_BACK: AttemptEnded.Outcome
     class FinalMetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -127,20 +159,24 @@ class AttemptEnded(_message.Message):
     def __init__(self, outcome: _Optional[_Union[AttemptEnded.Outcome, str]] = ..., artifact_uri: _Optional[str] = ..., final_metrics: _Optional[_Mapping[str, float]] = ..., failure_cause: _Optional[_Union[_training_job_pb2.FailureCause, str]] = ..., failure_reason: _Optional[str] = ...) -> None: ...
 
 class AttemptReport(_message.Message):
-    __slots__ = ("ref", "worker_id", "started", "progressed", "metrics", "ended")
+    __slots__ = ("ref", "worker_id", "started", "progressed", "metrics", "ended", "resumed", "checkpointed")
     REF_FIELD_NUMBER: _ClassVar[int]
     WORKER_ID_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
     PROGRESSED_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
+    RESUMED_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINTED_FIELD_NUMBER: _ClassVar[int]
     ref: AttemptRef
     worker_id: str
     started: AttemptStarted
     progressed: AttemptProgressed
     metrics: AttemptMetrics
     ended: AttemptEnded
-    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., worker_id: _Optional[str] = ..., started: _Optional[_Union[AttemptStarted, _Mapping]] = ..., progressed: _Optional[_Union[AttemptProgressed, _Mapping]] = ..., metrics: _Optional[_Union[AttemptMetrics, _Mapping]] = ..., ended: _Optional[_Union[AttemptEnded, _Mapping]] = ...) -> None: ...
+    resumed: AttemptResumed
+    checkpointed: AttemptCheckpointed
+    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., worker_id: _Optional[str] = ..., started: _Optional[_Union[AttemptStarted, _Mapping]] = ..., progressed: _Optional[_Union[AttemptProgressed, _Mapping]] = ..., metrics: _Optional[_Union[AttemptMetrics, _Mapping]] = ..., ended: _Optional[_Union[AttemptEnded, _Mapping]] = ..., resumed: _Optional[_Union[AttemptResumed, _Mapping]] = ..., checkpointed: _Optional[_Union[AttemptCheckpointed, _Mapping]] = ...) -> None: ...
 
 class WorkerHeartbeat(_message.Message):
     __slots__ = ("worker_id", "resource_class", "slots", "running", "leaving")
@@ -175,7 +211,7 @@ class Report(_message.Message):
     def __init__(self, attempt: _Optional[_Union[AttemptReport, _Mapping]] = ..., heartbeat: _Optional[_Union[WorkerHeartbeat, _Mapping]] = ..., probe: _Optional[_Union[IngestProbe, _Mapping]] = ...) -> None: ...
 
 class Control(_message.Message):
-    __slots__ = ("ref", "command")
+    __slots__ = ("ref", "command", "step")
     class Command(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         COMMAND_UNSPECIFIED: _ClassVar[Control.Command]
@@ -183,16 +219,20 @@ class Control(_message.Message):
         COMMAND_STOP: _ClassVar[Control.Command]
         COMMAND_SUPERSEDED: _ClassVar[Control.Command]
         COMMAND_STOP_AND_KEEP: _ClassVar[Control.Command]
+        COMMAND_CHECKPOINT_RECORDED: _ClassVar[Control.Command]
     COMMAND_UNSPECIFIED: Control.Command
     COMMAND_GO: Control.Command
     COMMAND_STOP: Control.Command
     COMMAND_SUPERSEDED: Control.Command
     COMMAND_STOP_AND_KEEP: Control.Command
+    COMMAND_CHECKPOINT_RECORDED: Control.Command
     REF_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
     ref: AttemptRef
     command: Control.Command
-    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., command: _Optional[_Union[Control.Command, str]] = ...) -> None: ...
+    step: int
+    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., command: _Optional[_Union[Control.Command, str]] = ..., step: _Optional[int] = ...) -> None: ...
 
 class JobHint(_message.Message):
     __slots__ = ("tuning_job_id",)

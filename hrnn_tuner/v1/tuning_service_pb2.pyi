@@ -131,12 +131,14 @@ class WatchTuningJobRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class MetricBatch(_message.Message):
-    __slots__ = ("training_job_name", "points")
+    __slots__ = ("training_job_name", "points", "superseded_after")
     TRAINING_JOB_NAME_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    SUPERSEDED_AFTER_FIELD_NUMBER: _ClassVar[int]
     training_job_name: str
     points: _containers.RepeatedCompositeFieldContainer[_training_job_pb2.MetricPoint]
-    def __init__(self, training_job_name: _Optional[str] = ..., points: _Optional[_Iterable[_Union[_training_job_pb2.MetricPoint, _Mapping]]] = ...) -> None: ...
+    superseded_after: int
+    def __init__(self, training_job_name: _Optional[str] = ..., points: _Optional[_Iterable[_Union[_training_job_pb2.MetricPoint, _Mapping]]] = ..., superseded_after: _Optional[int] = ...) -> None: ...
 
 class Decision(_message.Message):
     __slots__ = ("kind", "training_job_number", "explanation", "figures")

@@ -28,7 +28,7 @@ if _version_not_supported:
 class TuningServiceStub(object):
     """Hyperparameter tuning jobs.
 
-    Errors carry google.rpc details: BadRequest with one violation per wrong field (INVALID_ARGUMENT, UNIMPLEMENTED),
+    Errors carry google.rpc details: BadRequest with one violation per wrong field (INVALID_ARGUMENT),
     ErrorInfo with a stable reason, RetryInfo where trying again helps (UNAVAILABLE).
     """
 
@@ -113,7 +113,7 @@ class TuningServiceStub(object):
 class TuningServiceServicer(object):
     """Hyperparameter tuning jobs.
 
-    Errors carry google.rpc details: BadRequest with one violation per wrong field (INVALID_ARGUMENT, UNIMPLEMENTED),
+    Errors carry google.rpc details: BadRequest with one violation per wrong field (INVALID_ARGUMENT),
     ErrorInfo with a stable reason, RetryInfo where trying again helps (UNAVAILABLE).
     """
 
@@ -186,7 +186,7 @@ class TuningServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListMetrics(self, request, context):
-        """Lists the metric points of a training job in order of attempt, step and name, page by page.
+        """Lists the metric points of a training job in order of step and name, page by page; each step once, see MetricPoint.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -304,7 +304,7 @@ def add_TuningServiceServicer_to_server(servicer, server):
 class TuningService(object):
     """Hyperparameter tuning jobs.
 
-    Errors carry google.rpc details: BadRequest with one violation per wrong field (INVALID_ARGUMENT, UNIMPLEMENTED),
+    Errors carry google.rpc details: BadRequest with one violation per wrong field (INVALID_ARGUMENT),
     ErrorInfo with a stable reason, RetryInfo where trying again helps (UNAVAILABLE).
     """
 

@@ -113,13 +113,9 @@ def _check_result(row: TrainingJob, log: EventLogChecker, wipes: list[datetime])
     epochs = int(values["epochs"])
     curve = {epoch: score(x=x, k=k, epoch=epoch) for epoch in range(1, epochs + 1)}
     assert row.final_objective == curve[epochs], f"{row.name}: {row.final_objective}"
-    began = next(step.at for step in reversed(row.transitions) if step.state is SecondaryState.STARTING)
+    began = next(step.at for step in row.transitions if step.state is SecondaryState.STARTING)
     end = row.ended_at or utc_now()
     if any(began - _WIPE_REACH < wipe < end for wipe in wipes):
         return
-    got = {
-        step: value
-        for (number, attempt, _, step), value in log.points.items()
-        if (number, attempt) == (row.number, row.attempt)
-    }
+    got = {step: value for (number, _, step), value in log.points.items() if number == row.number}
     assert got == curve, f"{row.name}: metric points {sorted(got)} of {epochs}"

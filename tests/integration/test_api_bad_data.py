@@ -111,6 +111,27 @@ def test_output_outside_the_prefixes_is_refused(api: Api, kind: str) -> None:
     assert str(api.data) in description
 
 
+@pytest.mark.parametrize("kind", OUTSIDE)
+def test_checkpoints_outside_the_prefixes_are_refused(api: Api, kind: str) -> None:
+    spec = spec_of()
+    uri = outside(api, kind)
+    definition_of(spec)["checkpoint_config"] = {"uri": uri}
+    ((field, description),) = violations(api, spec)
+    assert field == f"{FIRST}.checkpoint_config.uri"
+    assert repr(uri) in description
+
+
+def test_a_runtime_limit_and_a_place_for_checkpoints_are_shown_as_they_were_given(api: Api) -> None:
+    spec = spec_of()
+    uri = str(api.data / "checkpoints")
+    definition_of(spec)["stopping_condition"] = {"max_runtime_in_seconds": 60}
+    definition_of(spec)["checkpoint_config"] = {"uri": uri}
+    api.client.create_tuning_job(spec)
+    (shown,) = api.client.get_tuning_job("job").spec.training_job_definitions
+    assert shown.stopping_condition.max_runtime_in_seconds == 60
+    assert shown.checkpoint_config.uri == uri
+
+
 def test_a_link_inside_a_folder_does_not_show_a_file_outside(api: Api) -> None:
     secret = api.folder / "secret.csv"
     secret.write_text("hunter2\n")

@@ -193,3 +193,8 @@ def test_algorithms_show_hyperparameters_with_range_default_and_tunable(shared_a
     assert (declared["seed"].default_value.integer_value, declared["seed"].tunable) == (0, False)
     with pytest.raises(NotFoundError, match="there are: hrnn, hrnn-coldstart, "):
         shared_api.client.get_algorithm("other")
+
+
+def test_hyperband_settings_with_another_strategy_are_ignored_as_in_amt(api: Api) -> None:
+    api.client.create_tuning_job(spec_of(strategy_config={"hyperband": {"min_resource": 1}}))
+    assert api.names == ["job"]

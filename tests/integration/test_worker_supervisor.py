@@ -229,13 +229,13 @@ def test_an_idle_trainer_that_dies_is_replaced_before_a_task_is_taken(rig: Rig) 
     assert rig.scheduler.ended().outcome == Outcome.OUTCOME_COMPLETED
 
 
-def test_a_shutdown_gives_running_attempts_up_as_lost_and_ends_the_trainer(rig: Rig) -> None:
+def test_a_shutdown_hands_running_attempts_back_and_ends_the_trainer(rig: Rig) -> None:
     rig.scheduler.enqueue(rig.assignment(epochs=1000, epoch_seconds=0.05))
     rig.scheduler.until("metrics")
     pid = rig.pid()
     rig.worker.stop()
     ended = rig.scheduler.ended()
-    assert (ended.outcome, ended.failure_reason) == (Outcome.OUTCOME_LOST, "worker shut down")
+    assert (ended.outcome, ended.failure_reason) == (Outcome.OUTCOME_HANDED_BACK, "worker shut down")
     rig.scheduler.heartbeat(lambda beat: beat.leaving)
     assert not alive(pid)
     left = {thread.name for thread in threading.enumerate()}

@@ -26,7 +26,7 @@ class EventLogChecker:
         revision: The last revision seen.
         status: The tuning job as its last event told; None before the first.
         training_jobs: The training jobs by number, as their last events told.
-        points: The metric points by number, attempt, metric and step.
+        points: The metric points by number, metric and step: one curve for all attempts of a training job.
         retried: Number of attempts that were lost and followed by another.
     """
 
@@ -37,7 +37,7 @@ class EventLogChecker:
         self.revision = 0
         self.status: TuningJob | None = None
         self.training_jobs: dict[int, TrainingJob] = {}
-        self.points: dict[tuple[int, int, str, int], float] = {}
+        self.points: dict[tuple[int, str, int], float] = {}
         self.retried = 0
 
     def feed(self, events: Iterable[Event]) -> None:
@@ -90,7 +90,11 @@ class EventLogChecker:
         completed = early or job.state is TrainingJobState.COMPLETED
         assert not completed or bool(job.stopping_rule) == early, f"{where}: {job.stopping_rule!r}"
         assert (job.final_objective is not None) == (job.artifact_uri != ""), f"{where}: an objective value has a model"
-        with_model = job.secondary in {SecondaryState.COMPLETED, SecondaryState.EARLY_STOPPED}
+        with_model = job.secondary in {
+            SecondaryState.COMPLETED,
+            SecondaryState.EARLY_STOPPED,
+            SecondaryState.MAX_RUNTIME_EXCEEDED,
+        }
         assert with_model or job.final_objective is None, f"{where}: an objective value though it was stopped"
 
     def _decision(self, event: Event) -> None:
@@ -119,7 +123,10 @@ class EventLogChecker:
         job = self.training_jobs[number]
         where = f"{job.name} at revision {self.revision}"
         assert job.attempt == attempt, f"{where}: metrics of attempt {attempt}, current is {job.attempt}"
+        after = event.body.get("superseded_after")
+        if after is not None:
+            self.points = {key: value for key, value in self.points.items() if key[0] != number or key[2] <= after}
         for metric, step, value in event.body["points"]:
-            key = (number, attempt, metric, step)
+            key = (number, metric, step)
             assert key not in self.points, f"{where}: {metric} of step {step} twice"
             self.points[key] = value

@@ -138,6 +138,8 @@ class SimulatedWorker:
                 subscription.cancel()
                 return
             task = queue_pb2.Task.FromString(delivery.message.body)
+            if not task.assignments:
+                delivery.ack()
             for assignment in task.assignments:
                 self._run(assignment, delivery)
 

@@ -19,6 +19,8 @@ from hrnn_tuner.domain.objective import ObjectiveType
 NOTE_VARIABLE = "SYNTHETIC_NOTE"
 #: The crashing trainer's exit status.
 CRASH_STATUS = 3
+#: The one file of a checkpoint.
+CHECKPOINT = "epoch"
 
 _CATEGORY_PENALTY = {"a": 0.0, "b": 0.05, "c": 0.1}
 _STEP_S = 0.005
@@ -71,19 +73,23 @@ class SyntheticTrainer:
         """Needs nothing."""
 
     def train(self, context: TrainingContext) -> None:
-        """Reports the known scores, failing where it was told to."""
+        """Reports the known scores, failing where it was told to, and leaves a model also when it was stopped."""
         values = context.hyperparameters
         began = time.time()
         context.training_started()
+        first = self._resume(context) + 1
         epochs = 0
         for epoch in range(1, int(values["epochs"]) + 1):
-            if not self._epoch(context, float(values["epoch_seconds"])):
+            if epoch >= first and not self._epoch(context, float(values["epoch_seconds"])):
                 break
             value = score(
                 x=float(values["x"]), k=int(values["k"]), c=str(values["c"]), flag=bool(values["flag"]), epoch=epoch
             )
             context.report(epoch, {"score": float("nan") if values["fail"] == "nan" else value})
             epochs = epoch
+            if epoch < first:
+                continue
+            self._save(context, epoch)
             self._fail(str(values["fail"]))
         if epochs == 0:
             return
@@ -91,12 +97,31 @@ class SyntheticTrainer:
         facts = {
             "hyperparameters": dict(values),
             "pid": os.getpid(),
+            "first_epoch": first,
             "note": os.environ.get(NOTE_VARIABLE, ""),
             "epochs": epochs,
             "began": began,  # seconds since 1970, by the host's clock
             "ended": time.time(),
         }
         (context.artifact_dir / "manifest.json").write_text(json.dumps(facts, sort_keys=True))
+
+    def _resume(self, context: TrainingContext) -> int:
+        """The epoch behind which a checkpoint goes on, 0 without one."""
+        path = None if context.checkpoint_dir is None else context.checkpoint_dir / CHECKPOINT
+        if path is None or not path.exists():
+            return 0
+        epoch = int(path.read_text())
+        context.resumed(epoch)
+        return epoch
+
+    def _save(self, context: TrainingContext, epoch: int) -> None:
+        """Saves a checkpoint, which is the number of the epoch."""
+        if context.checkpoint_dir is None:
+            return
+        draft = context.checkpoint_dir / f"{CHECKPOINT}.new"
+        draft.write_text(str(epoch))
+        draft.rename(context.checkpoint_dir / CHECKPOINT)
+        context.checkpointed(epoch)
 
     def _epoch(self, context: TrainingContext, seconds: float) -> bool:
         """Takes its time; False when asked to stop."""

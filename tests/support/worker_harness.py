@@ -128,8 +128,11 @@ class FakeScheduler:
         return True
 
     def command(self, worker_id: str, ref: pb.AttemptRef, command: pb.Control.Command) -> None:
-        """Publishes a control message; a worker that is gone takes none."""
-        control = pb.Control(ref=ref, command=command)
+        """Publishes a command; a worker that is gone takes none."""
+        self.send(worker_id, pb.Control(ref=ref, command=command))
+
+    def send(self, worker_id: str, control: pb.Control) -> None:
+        """Publishes a control message."""
         message = Message(type=pb.Control.DESCRIPTOR.full_name, body=control.SerializeToString(), persistent=False)
         self.broker.publish(CONTROL_EXCHANGE, worker_key(worker_id), message)
 

@@ -40,6 +40,12 @@ class BenchContext:
         """Prints the epoch."""
         print(f"{self.title}: epoch {step}, {self.objective_metric} {metrics[self.objective_metric]:.4f}", flush=True)
 
+    def resumed(self, step: int) -> None:
+        """Never happens."""
+
+    def checkpointed(self, step: int) -> None:
+        """Never happens."""
+
     def should_stop(self) -> bool:
         """Never."""
         return False

@@ -90,6 +90,8 @@ DEFINITIONS = st.builds(
     resource_class=NAME,
     max_attempts=st.integers(1, 31),
     environment=st.dictionaries(NAME, TEXT, max_size=3),
+    max_runtime_s=st.none() | st.integers(1, 2_419_200),
+    checkpoint_uri=st.just("") | NAME,
 )
 SPECS = st.builds(
     TuningJobSpec,

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.domain.states import (
     SECONDARY_TRANSITIONS,
     FailureCause,
@@ -15,7 +16,7 @@ from hrnn_tuner.domain.states import (
     TrainingJobState,
     state_of,
 )
-from hrnn_tuner.domain.training_job import Proposal, TrainingJob
+from hrnn_tuner.domain.training_job import MAX_RUNTIME_RULE, Proposal, TrainingJob
 from tests.support.tuning import START
 
 LATER = START + timedelta(seconds=5)
@@ -58,7 +59,7 @@ def test_a_lost_attempt_is_followed_by_another_with_a_new_token() -> None:
 
 
 def test_the_last_lost_attempt_fails_the_job() -> None:
-    job = replace(waiting(), attempt=2).started("w", START)
+    job = replace(waiting(), attempt=2, failures=(FailureCause.DISPATCH_LIMIT,)).started("w", START)
     job = job.lost(FailureCause.WORKER_LOST, "gone", max_attempts=2, token="t3", now=LATER)
     assert (job.state, job.failure_cause) == (TrainingJobState.FAILED, FailureCause.WORKER_LOST)
     assert "attempt 2 of 2" in job.failure_reason
@@ -125,3 +126,69 @@ def test_nothing_follows_an_end() -> None:
 def test_a_reason_is_cut_to_what_the_contract_allows() -> None:
     job = waiting().started("w", START).failed(FailureCause.ALGORITHM_ERROR, "x" * 5000, LATER)
     assert len(job.failure_reason) == 1024
+
+
+def failed_with(*causes: FailureCause, max_attempts: int = 5) -> TrainingJob:
+    """A training job whose attempts fail one after another."""
+    job = waiting()
+    for cause in causes:
+        job = job.started("w", START).lost(cause, "why", max_attempts=max_attempts, token="t", now=LATER)
+    return job
+
+
+@pytest.mark.parametrize("cause", [FailureCause.ALGORITHM_ERROR, FailureCause.INVALID_OBJECTIVE])
+def test_what_the_algorithm_would_do_again_is_never_retried(cause: FailureCause) -> None:
+    job = failed_with(cause)
+    assert (job.state, job.failure_cause, job.failure_reason) == (TrainingJobState.FAILED, cause, "why")
+
+
+def test_a_shortage_of_memory_is_retried_once() -> None:
+    memory, lost = FailureCause.OUT_OF_MEMORY, FailureCause.WORKER_LOST
+    assert failed_with(memory).active
+    assert failed_with(memory, lost).active
+    again = failed_with(memory, lost, memory)
+    assert (again.state, again.failure_cause) == (TrainingJobState.FAILED, memory)
+
+
+def test_an_attempt_that_is_handed_back_counts_neither_as_a_failure_nor_against_the_limit() -> None:
+    job = waiting()
+    for _ in range(4):
+        job = job.started("w", START).handed_back("leaves", token="t", now=LATER)
+    assert (job.attempt, job.failures, job.failure_cause) == (5, (), None)
+    job = job.started("w", START).lost(FailureCause.WORKER_LOST, "gone", max_attempts=2, token="t", now=LATER)
+    assert (job.active, job.failures) == (True, (FailureCause.WORKER_LOST,))
+
+
+def test_a_stop_wins_over_a_hand_back() -> None:
+    job = waiting().started("w", START).stopped_early(MAX_RUNTIME_RULE, "r", START)
+    assert job.handed_back("leaves", token="t", now=LATER).secondary is SecondaryState.MAX_RUNTIME_EXCEEDED
+
+
+def test_the_next_attempt_goes_on_from_the_latest_checkpoint() -> None:
+    job = waiting().started("w", START)
+    for step in (1, 3, 2):
+        job = job.checkpointed(Checkpoint(step, f"/c/{step}", "sha256:0"))
+    job = job.lost(FailureCause.WORKER_LOST, "gone", max_attempts=2, token="t", now=LATER)
+    assert job.checkpoint == Checkpoint(3, "/c/3", "sha256:0")
+
+
+def test_the_runtime_of_all_attempts_shares_one_limit_and_silence_does_not_count() -> None:
+    job = waiting().started("w", START, 60)
+    assert job.deadline_at == START + timedelta(seconds=60)
+    heard = replace(job, seen_at=START + timedelta(seconds=20))
+    gone = START + timedelta(seconds=50)
+    job = heard.lost(FailureCause.WORKER_LOST, "gone", max_attempts=3, token="t", now=gone)
+    assert (job.runtime_s, job.deadline_at) == (20.0, None)
+    assert job.started("w", gone, 60).deadline_at == gone + timedelta(seconds=40)
+
+
+def test_a_stopped_job_with_a_model_has_an_objective_value_and_one_without_has_none() -> None:
+    job = waiting().started("w", START).stopped_early(MAX_RUNTIME_RULE, "r", START)
+    kept = job.kept(0.5, {"score": 0.5}, "/a", LATER)
+    assert (kept.secondary, kept.objective_status) == (
+        SecondaryState.MAX_RUNTIME_EXCEEDED,
+        ObjectiveStatus.SUCCEEDED,
+    )
+    assert (kept.final_objective, kept.artifact_uri) == (0.5, "/a")
+    bare = job.stopped(LATER)
+    assert (bare.objective_status, bare.artifact_uri) == (ObjectiveStatus.FAILED, "")

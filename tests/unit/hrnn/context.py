@@ -36,6 +36,8 @@ class RecordingContext:
     stop_after_steps: int | None = None
     reports: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
     started: int = 0
+    resumed_steps: list[int] = field(default_factory=list)
+    checkpointed_steps: list[int] = field(default_factory=list)
     asked: int = 0
 
     def training_started(self) -> None:
@@ -44,6 +46,13 @@ class RecordingContext:
 
     def report(self, step: int, metrics: Mapping[str, float]) -> None:
         self.reports.append((step, dict(metrics)))
+
+    def resumed(self, step: int) -> None:
+        assert not self.reports
+        self.resumed_steps.append(step)
+
+    def checkpointed(self, step: int) -> None:
+        self.checkpointed_steps.append(step)
 
     def should_stop(self) -> bool:
         self.asked += 1

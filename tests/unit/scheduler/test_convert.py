@@ -42,6 +42,6 @@ def test_a_worker_reads_data_as_the_tuning_job_says(channels: dict[str, DataChan
         created_at=START,
     )
     sent = convert.task(tuning_job, job)
-    (assignment,) = parse_task(Message(type=sent.type, body=sent.body))
+    (assignment,) = parse_task(Message(type=sent.type, body=sent.body)).assignments
     assert assignment.channels == channels
     assert assignment.hyperparameters == {"x": 0.5, "flag": True}

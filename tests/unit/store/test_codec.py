@@ -96,6 +96,14 @@ def test_a_row_of_before_the_options_is_read_as_data_without_any() -> None:
     assert definition.channels == {"interactions": DataChannel("/data/interactions.csv")}
 
 
+def test_a_row_of_before_checkpoints_is_read_without_a_runtime_limit_or_a_place_for_them() -> None:
+    document = spec_to_json(spec_with({}))
+    for name in ("max_runtime_s", "checkpoint_uri"):
+        del document["definitions"][0][name]
+    (definition,) = spec_from_json(document).definitions
+    assert (definition.max_runtime_s, definition.checkpoint_uri) == (None, "")
+
+
 PARENTS = st.lists(st.builds(Parent, id=TEXT, name=TEXT), max_size=5).map(tuple)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hrnn_tuner.algorithms import DataChannel
+from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.settings import Settings
 from worker_service.assignment import Assignment, AttemptKey
 from worker_service.attempt import Attempt, Attempts
-from worker_service.attempt_run import forbidden_location
+from worker_service.locations import forbidden_location
 
 
 def _attempt(number: int = 1, *, token: str = "t", data: str | None = None, artifact: str = "/out/x") -> Attempt:
@@ -57,14 +59,14 @@ def test_only_so_many_ended_attempts_are_remembered(monkeypatch: pytest.MonkeyPa
 
 def test_data_may_only_come_from_the_data_prefixes_and_models_may_also_go_to_the_artifacts_folder() -> None:
     settings = Settings(data_prefixes=("/data",), artifacts_url="/out")
-    assert forbidden_location(_attempt(data="/data/x.csv"), settings) is None
-    assert forbidden_location(_attempt(artifact="/data/models/x"), settings) is None
-    complaint = forbidden_location(_attempt(data="/out/x.csv"), settings)
+    assert forbidden_location(_attempt(data="/data/x.csv").assignment, settings) is None
+    assert forbidden_location(_attempt(artifact="/data/models/x").assignment, settings) is None
+    complaint = forbidden_location(_attempt(data="/out/x.csv").assignment, settings)
     assert complaint is not None
     assert "'i'" in complaint
     assert "'/out/x.csv'" in complaint
     assert "['/data']" in complaint
-    complaint = forbidden_location(_attempt(artifact="/elsewhere"), settings)
+    complaint = forbidden_location(_attempt(artifact="/elsewhere").assignment, settings)
     assert complaint is not None
     assert "/elsewhere" in complaint
     assert "/out" in complaint
@@ -72,5 +74,19 @@ def test_data_may_only_come_from_the_data_prefixes_and_models_may_also_go_to_the
 
 def test_without_prefixes_nothing_can_be_read_or_written() -> None:
     settings = Settings(data_prefixes=(), artifacts_url="")
-    assert forbidden_location(_attempt(data="/data/x.csv"), settings) is not None
-    assert forbidden_location(_attempt(artifact=str(Path("/tmp/x"))), settings) is not None
+    assert forbidden_location(_attempt(data="/data/x.csv").assignment, settings) is not None
+    assert forbidden_location(_attempt(artifact=str(Path("/tmp/x"))).assignment, settings) is not None
+
+
+def test_checkpoints_are_written_to_and_read_from_allowed_places_only() -> None:
+    settings = Settings(data_prefixes=("/data",), artifacts_url="/out")
+    wanted = _attempt().assignment
+    inside = Checkpoint(1, "/out/checkpoints/attempt-1/epoch-1", "sha256:0")
+    assert forbidden_location(replace(wanted, checkpoint_uri="/data/c", resume_from=inside), settings) is None
+    for outside in (
+        replace(wanted, checkpoint_uri="/elsewhere"),
+        replace(wanted, resume_from=replace(inside, uri="/elsewhere")),
+    ):
+        complaint = forbidden_location(outside, settings)
+        assert complaint is not None
+        assert "'/elsewhere'" in complaint

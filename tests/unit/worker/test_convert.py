@@ -24,7 +24,7 @@ def test_a_task_is_read_with_the_types_of_its_values(tmp_path: Path) -> None:
         name="i", uri="/d", columns={"TIMESTAMP": "when"}, event_type="", event_value_threshold=0.0
     )
     wanted.data_channels.add(name="j", uri="/e")
-    (found,) = convert.parse_task(_message(pb.Task(assignments=[wanted])))
+    (found,) = convert.parse_task(_message(pb.Task(assignments=[wanted]))).assignments
     assert found.key == AttemptKey("job", 3, 1, "token-3")
     assert found.hyperparameters["x"] == 0.25
     assert found.hyperparameters["k"] == 4
@@ -38,13 +38,24 @@ def test_a_task_is_read_with_the_types_of_its_values(tmp_path: Path) -> None:
 
 def test_a_task_of_a_scheduler_that_knew_no_options_is_read(tmp_path: Path) -> None:
     earlier = assignment(tmp_path, channels={"i": "/d"})
-    (found,) = convert.parse_task(_message(pb.Task(assignments=[earlier])))
+    (found,) = convert.parse_task(_message(pb.Task(assignments=[earlier]))).assignments
     assert found.channels == {"i": DataChannel("/d")}
+
+
+def test_a_task_of_a_scheduler_that_knew_no_checkpoints_asks_for_none(tmp_path: Path) -> None:
+    (found,) = convert.parse_task(_message(pb.Task(assignments=[assignment(tmp_path)]))).assignments
+    assert (found.checkpoint_uri, found.resume_from) == ("", None)
+
+
+def test_a_checkpoint_that_cannot_be_checked_is_no_task(tmp_path: Path) -> None:
+    wanted = assignment(tmp_path, resume_from=pb.Checkpoint(step=3, uri="/c"))
+    with pytest.raises(InvalidTask, match="checkpoint"):
+        convert.parse_task(_message(pb.Task(assignments=[wanted])))
 
 
 def test_a_task_may_carry_several_training_jobs(tmp_path: Path) -> None:
     task = pb.Task(assignments=[assignment(tmp_path, 1), assignment(tmp_path, 2)])
-    assert [item.key.number for item in convert.parse_task(_message(task))] == [1, 2]
+    assert [item.key.number for item in convert.parse_task(_message(task)).assignments] == [1, 2]
 
 
 def test_what_is_no_task_is_refused(tmp_path: Path) -> None:

@@ -226,6 +226,7 @@ class HrnnTraining:
             best_weights=best.weights,
         )
         save_checkpoint(folder, checkpoint)
+        self._context.checkpointed(len(reports))
 
     def _resume(self) -> tuple[list[dict[str, float]], BestEpoch | None]:
         """Takes up the checkpoint, if there is one; returns the metrics of the epochs before, and the best of them."""
@@ -238,6 +239,7 @@ class HrnnTraining:
         self._shuffles.bit_generator.state = json.loads(found.shuffles)
         self._draws.set_state(found.draws)
         self._announce()
+        self._context.resumed(len(found.reports))
         for epoch, metrics in enumerate(found.reports, start=1):
             self._context.report(epoch, metrics)
         return found.reports, BestEpoch(found.best_epoch, found.reports[found.best_epoch - 1], found.best_weights)

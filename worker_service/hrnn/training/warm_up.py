@@ -43,6 +43,12 @@ class _Unheard:
     def report(self, step: int, metrics: Mapping[str, float]) -> None:
         """Nothing."""
 
+    def resumed(self, step: int) -> None:
+        """Nothing."""
+
+    def checkpointed(self, step: int) -> None:
+        """Nothing."""
+
     def should_stop(self) -> bool:
         """Never."""
         return False
