@@ -11,7 +11,7 @@ from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import Store
-from hrnn_tuner.telemetry import configure_logging
+from hrnn_tuner.telemetry import CannotServeMetrics, configure_logging, configure_tracing, serve_metrics
 
 
 async def serve(settings: Settings) -> None:
@@ -24,8 +24,9 @@ async def serve(settings: Settings) -> None:
     try:
         server = ApiServer(settings, store, broker, load_algorithms(settings.algorithms))
         await server.start()
-        await stop.wait()
-        await server.stop()
+        with serve_metrics(settings.metrics_listen, ready=lambda: server.ready):
+            await stop.wait()
+            await server.stop()
     finally:
         broker.close()
         store.close()
@@ -35,9 +36,10 @@ def main() -> None:
     """Runs until told to stop."""
     settings = Settings()
     configure_logging(service="api", log_format=settings.log_format, level=settings.log_level)
+    configure_tracing(service="api")
     try:
         asyncio.run(serve(settings))
-    except AddressInUse as error:
+    except (AddressInUse, CannotServeMetrics) as error:
         sys.exit(str(error))
 
 

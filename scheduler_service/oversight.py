@@ -12,6 +12,7 @@ from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.states import FailureCause
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.store import Store
+from hrnn_tuner.telemetry.scheduler_metrics import LEASES_LOST, PLAN_DURATION, TASKS_REQUEUED
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service import convert
 from scheduler_service.ingest_health import IngestHealth
@@ -49,6 +50,11 @@ class PlanningRound:
 
     def run(self) -> None:
         """One round."""
+        with PLAN_DURATION.time():
+            self._look()
+
+    def _look(self) -> None:
+        """Looks at all tuning jobs once."""
         now = self._clock()
         with self._store.read() as tx:
             due = tx.tuning_jobs.due(now)
@@ -152,6 +158,7 @@ class Reaper:
             self._planner.retry(tx, change, job, FailureCause.WORKER_LOST, reason)
             self._planner.plan(tx, change)
             change.write()
+        LEASES_LOST.inc()
         _LOG.warning("lease ran out", training_job=job.name, attempt=job.attempt, worker_id=job.worker_id)
         self._outgoing.command(job.worker_id, convert.attempt_ref(job), queue_pb2.Control.COMMAND_SUPERSEDED)
         self._relay.submit(tx.outbox.added)
@@ -187,5 +194,6 @@ class Reaper:
             tx.outbox.add(convert.task(change.job, job), change.now)
             change.decide("REQUEUED", job.number, "its task was lost by the broker")
             change.write()
+        TASKS_REQUEUED.inc()
         _LOG.warning("task was lost by the broker", training_job=seen.name, attempt=seen.attempt)
         self._relay.submit(tx.outbox.added)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from hrnn_tuner.telemetry.worker_metrics import SLOTS
 from worker_service.control import ControlListener
 from worker_service.heartbeat import Heartbeat
 from worker_service.reports import Reporter
@@ -61,6 +62,7 @@ class Supervisor:
         for reporter in self._reporters:
             reporter.start()
         self._heartbeat.start()
+        SLOTS.inc(len(self._slots))
         for slot in self._slots:
             slot.start()
         _log.info("worker started", worker_id=self.worker_id, slots=len(self._slots))
@@ -72,6 +74,7 @@ class Supervisor:
             timeout_s: About how long it may take when broker or trainers do not answer.
         """
         end = time.monotonic() + timeout_s
+        SLOTS.dec(len(self._slots))
         self._heartbeat.request_stop()  # it may be in the middle of a publication that takes its time
         for slot in self._slots:
             slot.request_stop()
