@@ -44,7 +44,9 @@ def violations(objects: list[dict[str, Any]]) -> list[str]:
         try:
             kubernetes_validate.validate(item, kubernetes_validate.latest_version(), strict=True)
         except kubernetes_validate.ValidationError as error:
-            found.append(f"{item['kind']} {item['metadata']['name']}: {'/'.join(map(str, error.path))}: {error.message}")
+            found.append(
+                f"{item['kind']} {item['metadata']['name']}: {'/'.join(map(str, error.path))}: {error.message}"
+            )
     return found
 
 

@@ -41,9 +41,7 @@ def _address(service: Service) -> str:
 
     def says() -> bool:
         found[:] = re.findall(r'"address": "([^"]+)", "event": "metrics are served"', service.log)
-        found.extend(
-            json.loads(line)["address"] for line in service.log.splitlines() if '"metrics are served"' in line
-        )
+        found.extend(json.loads(line)["address"] for line in service.log.splitlines() if '"metrics are served"' in line)
         return bool(found)
 
     wait_until(says, 60, f"{service.module} to serve metrics")
