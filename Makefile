@@ -32,13 +32,14 @@ services: ## Makes sure that RabbitMQ, PostgreSQL and Node.js are installed, whi
 protos: setup ## Generates hrnn_tuner/v1 from protos/
 	$(BIN)/python protos/generate.py
 
-lint: setup ## Style, types, imports between packages, protos, Dockerfile
+lint: setup ## Style, types, imports between packages, protos, Dockerfile, Kubernetes manifests
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	bash tests/support/check_protos.sh
 	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/python deploy/kubernetes/check.py
 
 test: lint services ## Everything that CI runs: lint, then all tests (PYTEST_ARGS="-k watch" for some)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

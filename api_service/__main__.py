@@ -12,7 +12,7 @@ from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.shutdown import StopSignal
 from hrnn_tuner.store import Store
-from hrnn_tuner.telemetry import configure_logging
+from hrnn_tuner.telemetry import CannotServeMetrics, configure_logging, configure_tracing, serve_metrics
 
 
 async def serve(settings: Settings, stop: StopSignal) -> None:
@@ -22,8 +22,9 @@ async def serve(settings: Settings, stop: StopSignal) -> None:
     try:
         server = ApiServer(settings, store, broker, load_algorithms(settings.algorithms))
         await server.start()
-        await stop.waited()
-        await server.stop()
+        with serve_metrics(settings.metrics_listen, ready=lambda: server.ready):
+            await stop.waited()
+            await server.stop()
     finally:
         broker.close()
         store.close()
@@ -34,10 +35,11 @@ def main() -> None:
     settings = Settings()
     failpoints.arm(settings.failpoint)
     configure_logging(service="api", log_format=settings.log_format, level=settings.log_level)
+    configure_tracing(service="api")
     stop = StopSignal()
     try:
         asyncio.run(serve(settings, stop))
-    except AddressInUse as error:
+    except (AddressInUse, CannotServeMetrics) as error:
         sys.exit(str(error))
 
 

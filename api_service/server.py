@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from api_service.hints import JobHints
 from api_service.interceptor import ErrorInterceptor
+from api_service.request_telemetry import TelemetryInterceptor
 from api_service.servicer import TuningServicer
 from api_service.training_jobs import TrainingJobs
 from api_service.tuning_jobs import TuningJobs
@@ -77,7 +78,7 @@ class ApiServer:
         self.hints = JobHints(broker, self._executor)
         self._watcher = Watcher(store, self.hints, self._blocking, clock, heartbeat_s=heartbeat_s)
         self._health = HealthServicer()
-        self._server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=_OPTIONS)
+        self._server = grpc.aio.server(interceptors=[TelemetryInterceptor(), ErrorInterceptor()], options=_OPTIONS)
         servicer = TuningServicer(
             tuning_jobs=TuningJobs(store, algorithms, settings, clock),
             training_jobs=TrainingJobs(store, clock),
@@ -94,6 +95,7 @@ class ApiServer:
         reflection.enable_server_reflection(names, self._server)
         self._readiness: asyncio.Task[None] | None = None
         self.address = ""
+        self.ready = False
 
     async def start(self) -> None:
         """Listens.
@@ -116,6 +118,7 @@ class ApiServer:
         """Drains: not ready any more, streams end with a token, calls in flight get time to end."""
         if self._readiness is not None:
             self._readiness.cancel()
+        self.ready = False
         await self._health.enter_graceful_shutdown()
         self._watcher.drain()
         await self._server.stop(grace_s)
@@ -136,10 +139,12 @@ class ApiServer:
             try:
                 await self._blocking(self._store.ping)
                 await self._health.set(SERVICE, serving)
+                self.ready = True
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, ask it again
                 if not isinstance(error, ServiceUnavailable):
                     _LOG.warning("the database is not usable", error=str(error)[:500])
                 await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)
+                self.ready = False
             await asyncio.sleep(READINESS_INTERVAL_S)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from datetime import UTC, datetime
@@ -80,7 +81,9 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
     async def CreateTuningJob(self, request: pb.CreateTuningJobRequest, _: Context) -> pb.CreateTuningJobResponse:
         """See the contract."""
         loop = asyncio.get_running_loop()
-        job, best, new = await loop.run_in_executor(self._creators, self._tuning_jobs.create, request)
+        job, best, new = await loop.run_in_executor(
+            self._creators, contextvars.copy_context().run, self._tuning_jobs.create, request
+        )
         if new:
             self._hints.changed(job.id)
         shown = to_proto.tuning_job(job, best, self._clock())

@@ -29,6 +29,7 @@ from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import JobChange, Page, Store, StoredParent, Transaction, TuningJobQuery
 from hrnn_tuner.store.paging import Cursor
+from hrnn_tuner.telemetry import traceparent
 from hrnn_tuner.v1 import tuning_service_pb2
 
 #: Drawn seeds stay below 2^53, which every client language can hold exactly.
@@ -231,6 +232,7 @@ class TuningJobs:
             tags=dict(checked.tuning_job.tags),
             warnings=checked.warnings,
             choices=checked.choices,
+            trace=traceparent(),
         )
 
 

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     )
     broker_url: str = Field("amqp://guest:guest@127.0.0.1:5672/", description="amqp:// or amqps:// URL of RabbitMQ")
     listen: str = Field("127.0.0.1:50051", description="host:port of the gRPC API; port 0 takes a free one")
+    metrics_listen: str = Field(
+        "", description="host:port of Prometheus metrics and health over HTTP (/metrics, /livez, /readyz); empty: none"
+    )
     artifacts_url: str = Field("", description="Folder or s3:// prefix for artifacts of jobs that name none")
     data_prefixes: tuple[str, ...] = Field((), description="Folders and s3:// prefixes that jobs may read and write")
     verify_data: bool = Field(True, description="Whether the API looks at a job's data when it is created")
@@ -67,6 +70,9 @@ class Settings(BaseSettings):
     )
     worker_go_wait_s: float = Field(
         0.0, ge=0, description="Longest wait for the scheduler's consent; 0 trains at once and stops if it is refused"
+    )
+    worker_once_wait_s: float = Field(
+        60.0, gt=0, description="Longest wait for a task of a worker that runs but one (--once)"
     )
     worker_stop_grace_s: float = Field(10.0, gt=0, description="Time a trainer has to stop before it is killed")
     worker_early_stop_grace_s: float = Field(

@@ -23,6 +23,10 @@ class StopSignal:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._received.set())
 
+    def send(self) -> None:
+        """Does what a signal does. From any thread."""
+        self._received.set()
+
     def wait(self) -> None:
         """Returns after the first signal."""
         while not self._received.wait(_WAKE_INTERVAL_S):

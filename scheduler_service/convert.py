@@ -75,6 +75,7 @@ def task(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
         body=queue_pb2.Task(assignments=[assignment]).SerializeToString(),
         number=job.number,
         attempt=job.attempt,
+        trace=tuning_job.trace,
     )
 
 

@@ -13,6 +13,7 @@ from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.states import FailureCause
 from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import Store
+from hrnn_tuner.telemetry.scheduler_metrics import DEAD_LETTERS
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service.convert import TASK_TYPE
 from scheduler_service.outgoing import Outgoing
@@ -92,6 +93,7 @@ class DeadLetters:
                 self._outgoing.changed(ref.tuning_job_id)
             if not task.assignments:
                 tx.dead_messages.add(self._clock(), message.type, message.message_id, message.body, _complaint(task))
+        DEAD_LETTERS.inc()
         _LOG.warning("dead letter", type=message.type, message_id=message.message_id, tasks=len(task.assignments))
         self._relay.submit(tx.outbox.added)
 

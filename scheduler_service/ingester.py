@@ -5,18 +5,23 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import structlog
 from google.protobuf.message import DecodeError
+from opentelemetry.trace import SpanKind
 
 from hrnn_tuner.broker import Broker, Delivery, Subscription
 from hrnn_tuner.broker.topology import reports_queue
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.failpoints import failpoint
-from hrnn_tuner.store import Store, Transaction, Worker
+from hrnn_tuner.store import JobChange, Store, Transaction, Worker
+from hrnn_tuner.telemetry import span
+from hrnn_tuner.telemetry.scheduler_metrics import INGEST_BATCH, INGEST_DURATION, REPORTS
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service import convert
 from scheduler_service.completion import Completion
@@ -37,6 +42,7 @@ BATCH_SIZE = 64
 LINGER_S = 0.01
 _RETRY_S = 0.5
 _KINDS = ("attempt", "heartbeat", "probe")
+_TRACED = {"started", "ended"}
 
 
 @dataclass
@@ -48,6 +54,7 @@ class _Effects:
     enqueued: list[Claimed] = field(default_factory=list)
     room_for_others: bool = False
     stale: int = 0
+    verdicts: Counter[tuple[str, Verdict]] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -171,38 +178,44 @@ class Ingester:
         """Applies reports in one transaction, acknowledges them, and does what follows."""
         if not items:
             return
+        began = time.perf_counter()
         effects = _Effects()
-        kinds = {kind: [item.report for item in items if item.report.WhichOneof("report") == kind] for kind in _KINDS}
+        kinds = {kind: [item for item in items if item.report.WhichOneof("report") == kind] for kind in _KINDS}
         if kinds["attempt"]:
             with self._store.write() as tx:
-                self._apply(tx, [report.attempt for report in kinds["attempt"]], effects)
+                self._apply(tx, kinds["attempt"], effects)
                 failpoint("ingester.applied")
         if kinds["heartbeat"]:  # a transaction of its own: it touches training jobs without their tuning job's lock
             with self._store.write() as tx:
-                for report in kinds["heartbeat"]:
-                    self._heartbeat(tx, report.heartbeat, effects)
+                for item in kinds["heartbeat"]:
+                    self._heartbeat(tx, item.report.heartbeat, effects)
         failpoint("ingester.committed")
         for item in items:
             item.delivery.ack()
         failpoint("ingester.acked")
-        for probe in (report.probe for report in kinds["probe"]):
+        for probe in (item.report.probe for item in kinds["probe"]):
             if probe.scheduler_id == self._scheduler_id:
                 self._health.probe_returned(probe.sequence, self._clock())
+        INGEST_BATCH.observe(len(items))
+        INGEST_DURATION.observe(time.perf_counter() - began)
+        for (event, verdict), count in effects.verdicts.items():
+            REPORTS.labels(event, verdict.value).inc(count)
         self._follow_up(effects)
 
-    def _apply(self, tx: Transaction, attempts: Iterable[queue_pb2.AttemptReport], effects: _Effects) -> None:
+    def _apply(self, tx: Transaction, items: Iterable[_Item], effects: _Effects) -> None:
         """Applies the reports of each tuning job in their order; locks tuning jobs in order of their ids."""
-        by_job: dict[str, list[queue_pb2.AttemptReport]] = {}
-        for report in attempts:
-            by_job.setdefault(report.ref.tuning_job_id, []).append(report)
-        for job_id, reports in sorted(by_job.items()):
+        by_job: dict[str, list[_Item]] = {}
+        for item in items:
+            by_job.setdefault(item.report.attempt.ref.tuning_job_id, []).append(item)
+        for job_id, own in sorted(by_job.items()):
+            reports = [item.report.attempt for item in own]
             change = tx.change(job_id, self._clock())
             if change is None:  # deleted
                 effects.replies.extend(Reply.of(report, queue_pb2.Control.COMMAND_SUPERSEDED) for report in reports)
                 continue
             change.preload([report.ref.number for report in reports])
-            for report in reports:
-                verdict = self._applier.apply(tx, change, report, effects.replies.append)
+            for item in own:
+                verdict = self._apply_one(tx, change, item, effects)
                 effects.stale += verdict is Verdict.STALE
             for job in self._judge.judge(tx, change):
                 command = queue_pb2.Control(ref=convert.attempt_ref(job), command=convert.stop_command(job))
@@ -214,6 +227,19 @@ class Ingester:
                 effects.changed.add(job_id)
             change.write()
         effects.enqueued = tx.outbox.added
+
+    def _apply_one(self, tx: Transaction, change: JobChange, item: _Item, effects: _Effects) -> Verdict:
+        """Applies one report; the first and the last of an attempt are part of its trace."""
+        report = item.report.attempt
+        event = report.WhichOneof("event") or "unknown"
+        with ExitStack() as stack:
+            if event in _TRACED:
+                about: dict[str, str | int] = {"tuning_job.id": report.ref.tuning_job_id, "number": report.ref.number}
+                headers = item.delivery.message.headers
+                stack.enter_context(span(f"apply {event}", SpanKind.CONSUMER, parent=headers, attributes=about))
+            verdict = self._applier.apply(tx, change, report, effects.replies.append)
+        effects.verdicts[event, verdict] += 1
+        return verdict
 
     def _heartbeat(self, tx: Transaction, beat: queue_pb2.WorkerHeartbeat, effects: _Effects) -> None:
         """Records a worker's sign of life and extends the leases of what it runs."""

@@ -13,6 +13,7 @@ from hrnn_tuner.domain.states import FailureCause
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import Store
+from hrnn_tuner.telemetry.scheduler_metrics import LEASES_LOST, PLAN_DURATION, TASKS_REQUEUED
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service import convert
 from scheduler_service.checkpoint_removal import CheckpointRemoval
@@ -54,6 +55,11 @@ class PlanningRound:
 
     def run(self) -> None:
         """One round."""
+        with PLAN_DURATION.time():
+            self._look()
+
+    def _look(self) -> None:
+        """Looks at all tuning jobs once."""
         now = self._clock()
         with self._store.read() as tx:
             due = tx.tuning_jobs.due(now)
@@ -168,6 +174,7 @@ class Reaper:
             change.write()
             failpoint("reaper.applied")
         failpoint("reaper.committed")
+        LEASES_LOST.inc()
         _LOG.warning("lease ran out", training_job=job.name, attempt=job.attempt, worker_id=job.worker_id)
         superseded = queue_pb2.Control(ref=convert.attempt_ref(job), command=queue_pb2.Control.COMMAND_SUPERSEDED)
         self._outgoing.command(job.worker_id, superseded)
@@ -219,5 +226,6 @@ class Reaper:
             change.decide("REQUEUED", job.number, "its task was lost by the broker")
             change.write()
         failpoint("reaper.requeued")
+        TASKS_REQUEUED.inc()
         _LOG.warning("task was lost by the broker", training_job=seen.name, attempt=seen.attempt)
         self._relay.submit(tx.outbox.added)

@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from hrnn_tuner.broker import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.store import OutboxMessage, Store, Transaction
+from hrnn_tuner.telemetry.scheduler_metrics import TASKS_PUBLISHED
+from hrnn_tuner.telemetry.tracing import HEADER, inject, span
 from scheduler_service.outgoing import Outgoing
 
 _LOG = structlog.get_logger(__name__)
@@ -133,13 +136,14 @@ class Relay:
     def _publish(self, message: OutboxMessage) -> bool:
         """Publishes one task; False when the broker did not take it."""
         failpoint("relay.publishing")
+        about: dict[str, str | int] = {
+            "messaging.message.id": message.message_id,
+            "tuning_job.id": message.correlation_id,
+        }
         try:
-            self._broker.publish(
-                message.exchange,
-                message.routing_key,
-                Message(message.type, message.body, message.message_id, message.correlation_id),
-                timeout_s=_PUBLISH_TIMEOUT_S,
-            )
+            with span("publish task", SpanKind.PRODUCER, parent={HEADER: message.trace}, attributes=about):
+                letter = Message(message.type, message.body, message.message_id, message.correlation_id, inject())
+                self._broker.publish(message.exchange, message.routing_key, letter, timeout_s=_PUBLISH_TIMEOUT_S)
         except MessageUnroutable:
             _LOG.error("no queue for resource class", routing_key=message.routing_key)
             return False
@@ -147,6 +151,7 @@ class Relay:
             _LOG.warning("broker takes no tasks, they wait", error=str(error))
             return False
         failpoint("relay.confirmed")
+        TASKS_PUBLISHED.inc()
         return True
 
     def _mark_queued(self, tx: Transaction, published: list[Claimed]) -> list[str]:

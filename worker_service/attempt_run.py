@@ -12,6 +12,7 @@ import structlog
 from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.settings import Settings
+from hrnn_tuner.telemetry.worker_metrics import EPOCHS
 from hrnn_tuner.v1.queue_pb2 import AttemptReport
 from worker_service import convert
 from worker_service.artifacts import discard_partial
@@ -22,6 +23,7 @@ from worker_service.inbox import Inbox
 from worker_service.locations import forbidden_location
 from worker_service.messages import CheckpointSaved, EpochMetrics, JobEnded, Point, Resumed, RunJob, Stage
 from worker_service.metric_buffer import MetricBuffer
+from worker_service.observation import Observation, observed
 from worker_service.reports import Reporter
 from worker_service.scratch import Scratch
 from worker_service.trainer_host import TrainerHost
@@ -76,6 +78,11 @@ class AttemptRun:
 
     def run(self) -> None:
         """Runs the attempt to its end; the end is queued for the scheduler when this returns."""
+        with observed(self._attempt) as observation:
+            self._run_to_end(observation)
+
+    def _run_to_end(self, observation: Observation) -> None:
+        """Runs the attempt and says how it ended."""
         ending = self._run()
         key = self._attempt.key
         if ending is None or self._attempt.superseded:
@@ -84,6 +91,7 @@ class AttemptRun:
             return
         self._metrics.flush()
         failpoint("attempt.ended")
+        observation.outcome = convert.Outcome.Name(ending.ended.outcome).removeprefix("OUTCOME_").lower()
         # Its lease is extended until the scheduler can know the end: the broker may be away for longer than a lease.
         self._reporter.submit(self._attempt, ending, on_confirmed=lambda: self._attempts.close(key, ending))
         outcome = convert.Outcome.Name(ending.ended.outcome)
@@ -202,6 +210,7 @@ class AttemptRun:
             self._metrics.flush()
             self._reporter.submit(self._attempt, convert.progressed(message.stage))
         elif isinstance(message, EpochMetrics):
+            EPOCHS.inc()
             self._metrics.add(message.step, message.metrics)
         elif isinstance(message, Resumed) and not self._attempt.superseded:
             self._reporter.submit(self._attempt, convert.resumed(message.step, message.problem))

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import socket
+from collections.abc import Callable
 
 from hrnn_tuner.broker.contract import Broker
 from hrnn_tuner.settings import Settings
@@ -42,7 +43,13 @@ def _setup(settings: Settings, slot: int) -> Setup:
     )
 
 
-def build_worker(settings: Settings, broker: Broker, *, worker_id: str | None = None) -> Supervisor:
+def build_worker(
+    settings: Settings,
+    broker: Broker,
+    *,
+    worker_id: str | None = None,
+    on_single_task: Callable[[], None] | None = None,
+) -> Supervisor:
     """Builds a worker on a broker that the caller owns and closes after `Supervisor.stop`.
 
     Installs no signal handlers and sets up no logging, so that any process can embed it.
@@ -51,6 +58,7 @@ def build_worker(settings: Settings, broker: Broker, *, worker_id: str | None = 
         settings: The worker's settings.
         broker: Its link; must have the queue of ``settings.worker_resource_class``.
         worker_id: Its id; a new one by default.
+        on_single_task: For a worker of one slot that takes one task: called when that has ended or none came.
     """
     worker_id = worker_id or new_worker_id()
     attempts = Attempts()
@@ -66,6 +74,7 @@ def build_worker(settings: Settings, broker: Broker, *, worker_id: str | None = 
             attempts=attempts,
             reporter=reporters[index],
             scratch=scratch,
+            on_single_task=on_single_task,
         )
         for index in range(settings.worker_slots)
     ]

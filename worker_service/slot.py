@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -50,14 +51,16 @@ class Slot:
         attempts: Attempts,
         reporter: Reporter,
         scratch: Scratch,
+        on_single_task: Callable[[], None] | None = None,
     ) -> None:
-        """Starts nothing yet."""
+        """Starts nothing yet; with ``on_single_task`` it ends after one task or when none comes, and calls that."""
         self._worker_id = worker_id
         self._settings = settings
         self._broker = broker
         self._attempts = attempts
         self._reporter = reporter
         self._scratch = scratch
+        self._on_single_task = on_single_task
         self._inbox = Inbox()
         self._host = TrainerHost(setup, self._inbox)
         self._held: list[Attempt] = []
@@ -106,6 +109,8 @@ class Slot:
                     back_off_s = min(_MAX_DEFECT_BACK_OFF_S, back_off_s * 2)
         finally:
             self._host.discard(SHUT_DOWN)
+            if self._on_single_task is not None:
+                self._on_single_task()
 
     def _serve(self) -> None:
         while not self._departure.requested:
@@ -118,6 +123,8 @@ class Slot:
             if self._take_up(delivery):
                 failpoint("slot.acked")
                 self._run_held()
+                if self._on_single_task is not None:
+                    self._departure.request(0.0)
 
     def _take(self) -> Delivery | None:
         """Waits for a task; None when the slot has something else to do first."""
@@ -125,8 +132,13 @@ class Slot:
         subscription = self._broker.subscribe(
             queue, lambda delivery: self._inbox.put(Delivered(delivery)), prefetch=1, limit=1
         )
+        give_up_at = None if self._on_single_task is None else time.monotonic() + self._settings.worker_once_wait_s
         while self._host.warm and not self._departure.requested:
-            event = self._inbox.get()
+            event = self._inbox.get(give_up_at)
+            if give_up_at is not None and time.monotonic() >= give_up_at and event is None:
+                _log.info("no task came", waited_s=self._settings.worker_once_wait_s)
+                self._departure.request(0.0)
+                break
             if isinstance(event, Delivered):
                 return event.delivery  # the subscription ended itself, so that a busy slot holds nothing
             self._host.accept(event)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from hrnn_tuner.telemetry.worker_metrics import SLOTS
 from worker_service.control import ControlListener
 from worker_service.heartbeat import Heartbeat
 from worker_service.reports import Reporter
@@ -61,6 +62,7 @@ class Supervisor:
         for reporter in self._reporters:
             reporter.start()
         self._heartbeat.start()
+        SLOTS.inc(len(self._slots))
         for slot in self._slots:
             slot.start()
         _log.info("worker started", worker_id=self.worker_id, slots=len(self._slots))
@@ -79,6 +81,7 @@ class Supervisor:
         for slot in self._slots:  # with heartbeats: a drain may last longer than a lease
             slot.join(max(0.0, drained - time.monotonic()))
         end = time.monotonic() + timeout_s
+        SLOTS.dec(len(self._slots))
         self._heartbeat.request_stop()  # it may be in the middle of a publication that takes its time
         slots_end = end - timeout_s * _REPORTS_SHARE
         late = [slot for slot in self._slots if not slot.join(max(0.0, slots_end - time.monotonic()))]

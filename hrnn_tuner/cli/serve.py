@@ -23,8 +23,11 @@ from hrnn_tuner.settings import Settings
 from hrnn_tuner.shutdown import StopSignal
 from hrnn_tuner.store import Store
 from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.telemetry import CannotServeMetrics, serve_metrics
+from scheduler_service.census import Census, registered
 from scheduler_service.service import SchedulerService
 from worker_service.composition import build_worker
+from worker_service.gpu_memory import gpu_memory_registered
 
 #: Nothing but this process can be slow here, so a lost trainer is noticed sooner than over a network.
 HEARTBEAT_INTERVAL_S = 2.0
@@ -92,6 +95,12 @@ class EmbeddedServer:
             worker = build_worker(settings, link("worker"))
             worker.start()
             stack.callback(worker.stop, _STOP_TIMEOUT_S)
+            stack.enter_context(registered(Census(store, link("census"), settings=settings)))
+            stack.enter_context(gpu_memory_registered())
+            try:
+                stack.enter_context(serve_metrics(settings.metrics_listen, ready=lambda: True))
+            except CannotServeMetrics as error:
+                raise CannotServe(str(error)) from error
             self.address = api.address
             self._stack = stack.pop_all()
 

@@ -8,10 +8,12 @@ from typing import Any, TypeVar, cast
 
 import grpc
 from google.protobuf.message import Message
+from opentelemetry.trace import SpanKind
 
 from hrnn_tuner.client.channel import open_aio_channel, stub_for
 from hrnn_tuner.client.errors import error_from_rpc
 from hrnn_tuner.client.retry import Attempts, RetryPolicy
+from hrnn_tuner.telemetry.tracing import inject, span
 from hrnn_tuner.v1.tuning_service_pb2 import WatchTuningJobRequest
 
 R = TypeVar("R", bound=Message)
@@ -38,11 +40,14 @@ class AioConnection:
         Raises:
             TuningError: When it failed for good.
         """
-        method = getattr(self._stub, type(request).__name__.removesuffix("Request"))
+        name = type(request).__name__.removesuffix("Request")
+        method = getattr(self._stub, name)
         attempts = Attempts(self._retry, self._timeout_s)
         while True:
             try:
-                return cast(R, await method(request, timeout=attempts.remaining_s()))
+                with span(f"TuningService/{name}", SpanKind.CLIENT):
+                    metadata = tuple(inject().items())
+                    return cast(R, await method(request, timeout=attempts.remaining_s(), metadata=metadata))
             except grpc.RpcError as error:
                 delay_s = attempts.delay_after(error_from_rpc(error))
             await asyncio.sleep(delay_s)
@@ -58,4 +63,4 @@ class AioConnection:
 
     def watch(self, request: WatchTuningJobRequest, timeout_s: float | None) -> Any:
         """Opens a watch stream."""
-        return self._stub.WatchTuningJob(request, timeout=timeout_s)
+        return self._stub.WatchTuningJob(request, timeout=timeout_s, metadata=tuple(inject().items()))

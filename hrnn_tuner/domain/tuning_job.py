@@ -170,6 +170,7 @@ class TuningJob:
         tags: Current tags.
         warnings: What its sender was warned of.
         choices: What the service chose in its sender's place.
+        trace: Trace context of the request that created it (W3C traceparent), or empty.
     """
 
     id: str
@@ -188,6 +189,7 @@ class TuningJob:
     tags: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     choices: tuple[AutotuneChoice, ...] = ()
+    trace: str = ""
 
     @property
     def launching(self) -> bool:

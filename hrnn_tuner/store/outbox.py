@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from hrnn_tuner.store.schema import outbox
 
 
 @dataclass(frozen=True)
 class OutboxMessage:
-    """A task message; ``correlation_id`` is the tuning job's id."""
+    """A task message; ``correlation_id`` is the tuning job's id, ``trace`` its trace context, or empty."""
 
     exchange: str
     routing_key: str
@@ -23,6 +23,7 @@ class OutboxMessage:
     body: bytes
     number: int
     attempt: int
+    trace: str = ""
 
 
 class OutboxRepository:
@@ -47,6 +48,7 @@ class OutboxRepository:
                 number=message.number,
                 attempt=message.attempt,
                 created_at=now,
+                trace=message.trace or None,
             )
         )
         key = result.inserted_primary_key
@@ -70,6 +72,7 @@ class OutboxRepository:
                     bytes(row.body),
                     row.number,
                     row.attempt,
+                    row.trace or "",
                 ),
             )
             for row in self._connection.execute(query)
@@ -79,6 +82,11 @@ class OutboxRepository:
         """Removes published messages."""
         if ids:
             self._connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))
+
+    def backlog(self) -> tuple[int, datetime | None]:
+        """Number of messages, and when the oldest was added."""
+        row = self._connection.execute(select(func.count(), func.min(outbox.c.created_at))).one()
+        return int(row[0]), row[1]
 
     def has_task(self, tuning_job_id: str, number: int, attempt: int) -> bool:
         """Whether the task of an attempt still waits to be published."""

@@ -59,6 +59,7 @@ tuning_jobs = Table(
     Column("completion_details", Json),
     Column("tags", Json, nullable=False),
     Column("warnings", Json, nullable=False),
+    Column("trace", String(64)),  # W3C traceparent of the request that created it
     Column("choices", Json),  # NULL in rows of before it existed
 )
 Index("ix_tuning_jobs_created_at", tuning_jobs.c.created_at, tuning_jobs.c.id)
@@ -180,6 +181,7 @@ outbox = Table(
     Column("number", Integer, nullable=False),  # the attempt that this task starts
     Column("attempt", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("trace", String(64)),  # the tuning job's
     sqlite_autoincrement=True,
 )
 

@@ -71,6 +71,7 @@ class TuningJobRepository:
             "created_at": job.created_at,
             "deadline_at": _deadline(job),
             "warnings": list(job.warnings),
+            "trace": job.trace or None,
             "choices": codec.choices_to_json(job.choices),
         }
         try:
@@ -121,6 +122,12 @@ class TuningJobRepository:
         """Number of tuning jobs that are not ended."""
         query = select(func.count()).where(tuning_jobs.c.state.in_(["IN_PROGRESS", "STOPPING"]))
         return int(self._connection.execute(query).scalar_one())
+
+    def count_by_state(self) -> dict[TuningJobState, int]:
+        """Number of tuning jobs in each state; states without any are there too."""
+        query = select(tuning_jobs.c.state, func.count()).group_by(tuning_jobs.c.state)
+        found = {row[0]: int(row[1]) for row in self._connection.execute(query)}
+        return {state: found.get(state.value, 0) for state in TuningJobState}
 
     def due(self, now: datetime) -> list[str]:
         """Ids of the jobs that are ending, or whose maximum runtime is reached while training jobs may run."""
@@ -240,4 +247,5 @@ def _to_job(row: Row[Any]) -> TuningJob:
         tags=row.tags,
         warnings=tuple(row.warnings),
         choices=codec.choices_from_json(row.choices),
+        trace=row.trace or "",
     )

@@ -10,6 +10,7 @@ from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob
 from hrnn_tuner.store import JobChange, Transaction
+from hrnn_tuner.telemetry.scheduler_metrics import PROPOSAL_DURATION
 from scheduler_service.proposing.parents import read_parents
 from scheduler_service.proposing.prepared import Progress, Ready
 from scheduler_service.proposing.proposer import Proposer
@@ -94,7 +95,8 @@ class NextProposals:
         if strategy.reads(definition.space) is not Reads.NOTHING:
             history = own_history(definition, trials(), history.parents)
         first = progress.launched + 1
-        found = strategy.propose(history, range(first, first + quick), own_seed(job.spec, definition))
+        with PROPOSAL_DURATION.labels(job.spec.strategy.value).time():
+            found = strategy.propose(history, range(first, first + quick), own_seed(job.spec, definition))
         if strategy.expensive_after is not None:
             self._proposer.expect(job, definition, Progress(progress.launched + len(found), progress.ended))
         return Ready(tuple(found), exhausted=len(found) < quick)

@@ -13,6 +13,7 @@ from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob
 from hrnn_tuner.store import Store
+from hrnn_tuner.telemetry.scheduler_metrics import PROPOSAL_DURATION
 from scheduler_service.proposing.parents import read_parents
 from scheduler_service.proposing.prepared import Prepared, Progress, Ready
 from scheduler_service.proposing.sequences import own_history, own_seed
@@ -187,7 +188,8 @@ class Proposer:
         job, history, seed = found.job, found.history, own_seed(found.job.spec, found.definition)
         revision = {"revision": float(job.revision)}
         try:
-            proposals = self._process.propose(job.spec.strategy, history, numbers, seed)
+            with PROPOSAL_DURATION.labels(job.spec.strategy.value).time():
+                proposals = self._process.propose(job.spec.strategy, history, numbers, seed)
         except StrategyFailed as error:
             if self._stopped:
                 return []

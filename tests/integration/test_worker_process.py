@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hrnn_tuner.broker.connect import open_broker
+from hrnn_tuner.broker.topology import tasks_queue
 from hrnn_tuner.v1 import queue_pb2 as pb
 from tests.support.rabbitmq import RabbitMqNode
 from tests.support.waiting import wait_until
@@ -45,6 +46,13 @@ def _worker(url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.kill()
         process.wait(TIMEOUT_S)
+
+
+def _once(url: str, folder: Path, *, wait_s: float) -> int:
+    """Runs a worker for one task; returns its exit status."""
+    environment = worker_environment(folder, broker_url=url) | {"HRNN_TUNER_WORKER_ONCE_WAIT_S": str(wait_s)}
+    command = [sys.executable, "-m", "worker_service", "--once"]
+    return subprocess.run(command, env=os.environ | environment, check=False, timeout=100).returncode
 
 
 @pytest.fixture
@@ -148,3 +156,23 @@ def test_while_the_broker_is_away_training_goes_on_and_every_report_arrives_afte
     assert reports[-1].ended.outcome == pb.AttemptEnded.OUTCOME_COMPLETED
     steps = [point.step for report in reports for point in report.metrics.points]
     assert list(dict.fromkeys(steps)) == list(range(1, 41))  # a report may come twice, never out of order
+
+
+def test_a_worker_for_one_task_trains_it_reports_its_end_and_exits(
+    scheduler: FakeScheduler, amqp_vhost_url: str, tmp_path: Path
+) -> None:
+    first, second = assignment(tmp_path, number=1), assignment(tmp_path, number=2)
+    scheduler.enqueue(first)
+    scheduler.enqueue(second)
+    assert _once(amqp_vhost_url, tmp_path, wait_s=60) == 0
+    reports = scheduler.until("ended")
+    assert names(reports)[-1] == "ended"
+    assert {report.ref.number for report in reports} == {1}
+    with open_broker(amqp_vhost_url, name="counter", resource_classes=[RESOURCE_CLASS]) as broker:
+        assert broker.depth(tasks_queue(RESOURCE_CLASS)) == 1, "the other task waits for another worker"
+
+
+def test_a_worker_for_one_task_exits_when_none_comes(
+    scheduler: FakeScheduler, amqp_vhost_url: str, tmp_path: Path
+) -> None:
+    assert _once(amqp_vhost_url, tmp_path, wait_s=0.5) == 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that the programs are there which the tests start by themselves: RabbitMQ, PostgreSQL and Node.js.
+# Makes sure that the programs are there which the tests start by themselves: RabbitMQ, PostgreSQL, Node.js and promtool.
 #
 # Missing ones are installed with apt-get when this runs as root on Debian or Ubuntu; otherwise it says what to install.
 # Nothing is started or left enabled: every test starts its own private node on a free port, and a system service on the
@@ -11,16 +11,18 @@ policy=/usr/sbin/policy-rc.d # Debian's hook that may forbid packages to start t
 have_rabbitmq() { command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ]; }
 have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 have_node() { command -v node >/dev/null && command -v npm >/dev/null; }
+have_promtool() { command -v promtool >/dev/null; }
 
 missing() {
   have_rabbitmq || echo rabbitmq-server
   have_postgres || echo postgresql
   have_node || printf '%s\n' nodejs npm
+  have_promtool || echo prometheus
 }
 
 mapfile -t packages < <(missing)
 if [ "${#packages[@]}" -eq 0 ]; then
-  echo "services: RabbitMQ, PostgreSQL and Node.js are installed"
+  echo "services: RabbitMQ, PostgreSQL, Node.js and promtool are installed"
   exit 0
 fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
@@ -51,7 +53,7 @@ if ! { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${pack
   exit 1
 fi
 for package in "${packages[@]}"; do
-  case $package in rabbitmq-server | postgresql) update-rc.d "$package" disable ;; esac
+  case $package in rabbitmq-server | postgresql | prometheus) update-rc.d "$package" disable ;; esac
 done
 if [[ " ${packages[*]} " == *" rabbitmq-server "* ]] && command -v systemctl >/dev/null; then
   systemctl --quiet disable epmd.service epmd.socket # Erlang's port mapper, which a node starts when it needs it

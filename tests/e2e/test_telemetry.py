@@ -1,0 +1,144 @@
+"""Metrics and traces of the services as separate processes."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.specifications import synthetic_spec
+from tests.support.stack import Service, Stack
+from tests.support.waiting import wait_until
+
+END_TIMEOUT_S = 100.0
+TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C
+CALLER = SpanContext(TRACE_ID, 0xB7AD6B7169203331, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+SETTINGS = {"METRICS_LISTEN": "127.0.0.1:0", "LOG_FORMAT": "json", "WORKER_ONCE_WAIT_S": "30"}
+
+
+@pytest.fixture
+def stack(
+    tmp_path: Path, postgres_database: str, amqp_vhost_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stack]:
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
+    with Stack(tmp_path, database_url=postgres_database, broker_url=amqp_vhost_url, settings=SETTINGS) as running:
+        yield running
+
+
+def _address(service: Service) -> str:
+    """Where a service serves its metrics, by its log."""
+    found: list[str] = []
+
+    def says() -> bool:
+        found[:] = re.findall(r'"address": "([^"]+)", "event": "metrics are served"', service.log)
+        found.extend(json.loads(line)["address"] for line in service.log.splitlines() if '"metrics are served"' in line)
+        return bool(found)
+
+    wait_until(says, 60, f"{service.module} to serve metrics")
+    return found[0]
+
+
+def _get(service: Service, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://{_address(service)}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def _metrics(service: Service) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    status, text = _get(service, "/metrics")
+    assert status == 200
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def _value(metrics: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, **labels: str) -> float:
+    return metrics[name, frozenset(labels.items())]
+
+
+def _spans(service: Service) -> list[dict[str, Any]]:
+    """The spans that a service printed, between the lines of its log."""
+    decoder, text, spans = json.JSONDecoder(), service.log, []
+    for match in re.finditer(r'^\{\n    "name"', text, re.MULTILINE):
+        try:
+            spans.append(decoder.raw_decode(text, match.start())[0])
+        except json.JSONDecodeError:
+            continue  # it is still being written
+    return spans
+
+
+def _of_trace(service: Service) -> dict[str, dict[str, Any]]:
+    wanted = f"0x{TRACE_ID:032x}"
+    return {span["name"]: span for span in _spans(service) if span["context"]["trace_id"] == wanted}
+
+
+def test_every_process_serves_metrics_that_say_what_happened(stack: Stack) -> None:
+    stack.client.create_tuning_job(synthetic_spec("measured", max_training_jobs=3, epochs=2))
+    stack.client.wait("measured", timeout_s=END_TIMEOUT_S)
+    (scheduler,), (worker,) = stack.schedulers, stack.workers
+    for service in stack.services:
+        assert _get(service, "/livez")[0] == 200
+        assert _get(service, "/readyz")[0] == 200
+        assert _get(service, "/elsewhere")[0] == 404
+    api = _metrics(stack.api)
+    assert _value(api, "hrnn_tuner_api_requests_total", method="CreateTuningJob", code="OK") == 1
+    assert _value(api, "hrnn_tuner_api_request_duration_seconds_count", method="CreateTuningJob", code="OK") == 1
+    assert _value(api, "hrnn_tuner_api_watch_streams") == 0
+    wait_until(lambda: _value(_metrics(scheduler), "hrnn_tuner_outbox_messages") == 0, 20, "the outbox to be empty")
+    planned = _metrics(scheduler)
+    assert _value(planned, "hrnn_tuner_tuning_jobs", state="COMPLETED") == 1
+    assert _value(planned, "hrnn_tuner_live_slots", **{"class": "default"}) == 2
+    assert _value(planned, "hrnn_tuner_scheduler_tasks_published_total") == 3
+    assert _value(planned, "hrnn_tuner_scheduler_reports_total", event="ended", result="applied") == 3
+    assert _value(planned, "hrnn_tuner_queue_messages_ready", queue="hrnn.tasks.v1.default") == 0
+    assert _value(planned, "hrnn_tuner_scheduler_plan_duration_seconds_count") > 0
+    assert any(name == "hrnn_tuner_scheduler_proposal_duration_seconds_count" for name, _ in planned)
+    trained = _metrics(worker)
+    assert _value(trained, "hrnn_tuner_worker_slots") == 2
+    assert _value(trained, "hrnn_tuner_worker_slots_busy") == 0
+    assert _value(trained, "hrnn_tuner_worker_attempts_total", outcome="completed") == 3
+    assert _value(trained, "hrnn_tuner_worker_epochs_total") == 6
+    everything = {*api, *planned, *trained}
+    assert not [labels for _, labels in everything if any("measured" in value for _, value in labels)], "unbounded"
+
+
+def test_a_refused_call_is_counted_under_its_status(stack: Stack) -> None:
+    with pytest.raises(Exception, match="nobody"):
+        stack.client.get_tuning_job("nobody")
+    assert _value(_metrics(stack.api), "hrnn_tuner_api_requests_total", method="GetTuningJob", code="NOT_FOUND") == 1
+
+
+def test_one_trace_goes_from_the_client_through_all_services_to_the_result(stack: Stack) -> None:
+    with trace.use_span(NonRecordingSpan(CALLER)):
+        stack.client.create_tuning_job(synthetic_spec("traced", max_training_jobs=1))
+    stack.client.wait("traced", timeout_s=END_TIMEOUT_S)
+    (scheduler,), (worker,) = stack.schedulers, stack.workers
+    wait_until(lambda: "apply ended" in _of_trace(scheduler), 20, "the last span to be exported")
+    wait_until(lambda: "train" in _of_trace(worker), 20, "the worker's span to be exported")
+    created = _of_trace(stack.api)["TuningService/CreateTuningJob"]
+    published, started = _of_trace(scheduler)["publish task"], _of_trace(scheduler)["apply started"]
+    train, ended = _of_trace(worker)["train"], _of_trace(scheduler)["apply ended"]
+    ids = {name: span["context"]["span_id"] for name, span in {"c": created, "p": published, "t": train}.items()}
+    parents = [span["parent_id"] for span in (created, published, started, train, ended)]
+    assert parents == [f"0x{CALLER.span_id:016x}", ids["c"], ids["p"], ids["p"], ids["t"]]
+    assert train["attributes"]["outcome"] == "completed"
+    assert train["resource"]["attributes"]["service.name"] == "hrnn-tuner-worker"
+    lines = [json.loads(line) for line in worker.log.splitlines() if '"attempt ended"' in line]
+    (line,) = lines
+    job = next(iter(stack.client.list_training_jobs("traced")))
+    assert (line["trace_id"], line["training_job"], line["service"]) == (f"{TRACE_ID:032x}", job.name, "worker")
+    assert line["tuning_job_id"]
