@@ -155,7 +155,7 @@ def test_every_change_has_its_own_revision_and_the_log_ends_with_the_row(store: 
             change = tx.change(job.id, START + timedelta(seconds=number))
             assert change is not None
             added = add_training_job(change, number)
-            done = added.started("w", change.now).completed(1.0, {"score": 1.0}, "/a", change.now)
+            done = added.started("w", change.now).completed(1.0, {"score": 1.0}, f"/{added.name}/attempt-1", change.now)
             change.put(added, done)
             change.write()
     row = check_invariants(store, job)
