@@ -16,7 +16,9 @@ INGEST_BATCH = Histogram(
     "hrnn_tuner_scheduler_ingest_batch_reports", "Reports applied together", buckets=(1, 2, 4, 8, 16, 32, 64)
 )
 REPORTS = Counter("hrnn_tuner_scheduler_reports", "Reports about attempts, by what became of them", ["event", "result"])
-TASKS_PUBLISHED = Counter("hrnn_tuner_scheduler_tasks_published", "Tasks that the broker has taken")
+TASKS_PUBLISHED = Counter(
+    "hrnn_tuner_scheduler_tasks_published", "Tasks that the broker has taken: attempt, checkpoint_removal", ["work"]
+)
 LEASES_LOST = Counter("hrnn_tuner_scheduler_leases_lost", "Attempts whose worker was not heard of for a lease")
 TASKS_REQUEUED = Counter("hrnn_tuner_scheduler_tasks_requeued", "Tasks that the broker lost, enqueued again")
 DEAD_LETTERS = Counter("hrnn_tuner_scheduler_dead_letters", "Messages that came to the dead letters")

@@ -102,7 +102,7 @@ def test_every_process_serves_metrics_that_say_what_happened(stack: Stack) -> No
     planned = _metrics(scheduler)
     assert _value(planned, "hrnn_tuner_tuning_jobs", state="COMPLETED") == 1
     assert _value(planned, "hrnn_tuner_live_slots", **{"class": "default"}) == 2
-    assert _value(planned, "hrnn_tuner_scheduler_tasks_published_total") == 3
+    assert _value(planned, "hrnn_tuner_scheduler_tasks_published_total", work="attempt") == 3
     assert _value(planned, "hrnn_tuner_scheduler_reports_total", event="ended", result="applied") == 3
     assert _value(planned, "hrnn_tuner_queue_messages_ready", queue="hrnn.tasks.v1.default") == 0
     assert _value(planned, "hrnn_tuner_scheduler_plan_duration_seconds_count") > 0
