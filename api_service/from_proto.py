@@ -31,6 +31,11 @@ from hrnn_tuner.v1 import parameters_pb2, tuning_job_pb2
 from hrnn_tuner.wire_channels import channel_from_wire
 from hrnn_tuner.wire_values import from_wire
 
+#: The strategies that compare training jobs at levels of epochs.
+WITH_LEVELS = frozenset(
+    tuning_job_pb2.Strategy.Value(f"STRATEGY_{item.value}") for item in StrategyName if item.has_levels
+)
+
 
 def _scaling(number: int) -> Scaling:
     """A scaling type; unspecified is AUTO, and so is a number without a name until the checks refuse it."""
@@ -155,7 +160,7 @@ def domain_spec(
         message: The request, checked.
         algorithms: Those of this installation.
         max_training_jobs: As given or inferred.
-        max_resource: Hyperband's, as given or inferred; None with other strategies.
+        max_resource: Of a strategy with levels, as given or inferred; None with other strategies.
         seed: Used when the request has none.
         settings: For the operator's defaults.
         parents: The tuning jobs that its warm start names.

@@ -235,7 +235,11 @@ def training_job(job: TrainingJob, tuning_job_name: str) -> training_job_pb2.Tra
         end_time=timestamp(job.ended_at),
         worker_id=job.worker_id,
         proposal=training_job_pb2.Proposal(
-            strategy=job.proposal.strategy, seed=job.proposal.seed, explanation=job.proposal.explanation
+            strategy=job.proposal.strategy,
+            seed=job.proposal.seed,
+            explanation=job.proposal.explanation,
+            continues=job.proposal.continues,
+            until_epoch=job.proposal.until_epoch or 0,
         ),
         tags=dict(job.tags),
     )

@@ -59,11 +59,12 @@ def task(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
         data_channels=[channel_to_wire(name, channel) for name, channel in definition.channels.items()],
         objective_metric=definition.objective.metric_name,
         maximize=definition.objective.type is ObjectiveType.MAXIMIZE,
-        seed=training_seed(tuning_job.spec.seed, job.number),
+        seed=training_seed(tuning_job.spec.seed, job.proposal.origin or job.number),
         split_seed=tuning_job.spec.seed,
         artifact_uri=artifact_uri(definition.output_uri, tuning_job, job),
         environment=dict(definition.environment),
         checkpoint_uri=f"{checkpoints_uri(definition, tuning_job, job)}/attempt-{job.attempt}",
+        pauses=job.proposal.until_epoch is not None,
         resume_from=None if job.checkpoint is None else queue_pb2.Checkpoint(**asdict(job.checkpoint)),
     )
     return OutboxMessage(

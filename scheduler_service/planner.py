@@ -78,6 +78,7 @@ class Planner:
         """Adds one training job and its task."""
         job = change.job
         definition, proposal = launch
+        before = change.training_job(proposal.continues) if proposal.continues else None
         training_job = TrainingJob(
             tuning_job_id=job.id,
             number=number,
@@ -91,6 +92,7 @@ class Planner:
             created_at=change.now,
             transitions=(Transition(SecondaryState.PENDING, change.now, 1),),
             tags=dict(job.tags),
+            checkpoint=None if before is None else before.checkpoint,
         )
         explanation = f"{proposal.strategy}, seed {proposal.seed}: {proposal.explanation}"
         change.decide("PROPOSED", number, explanation, proposal.figures)

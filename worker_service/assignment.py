@@ -57,7 +57,9 @@ class Assignment:
         artifact_uri: Folder for this attempt's model.
         environment: Environment variables for the trainer during this training job.
         checkpoint_uri: Folder for this attempt's checkpoints; empty for none.
-        resume_from: The checkpoint of an earlier attempt from which this one goes on; None for the beginning.
+        resume_from: The checkpoint from which this attempt goes on, of an earlier one or of the training job that this
+            one continues; None for the beginning.
+        pauses: Whether another training job may go on from the last checkpoint.
     """
 
     key: AttemptKey
@@ -73,6 +75,7 @@ class Assignment:
     environment: Mapping[str, str]
     checkpoint_uri: str = ""
     resume_from: Checkpoint | None = None
+    pauses: bool = False
 
 
 @dataclass(frozen=True)

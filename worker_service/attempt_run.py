@@ -36,6 +36,8 @@ _WARM_UP_TRIES = 3
 #: Ends after which another attempt may follow, for which a checkpoint that is on its way is worth a moment.
 _GOES_ON = frozenset({convert.Outcome.OUTCOME_LOST, convert.Outcome.OUTCOME_FAILED})
 _LAST_UPLOAD_S = 2.0
+#: The training job that goes on from a paused one would have to train again what is not uploaded.
+_UPLOAD_OF_PAUSED_S = 60.0
 
 
 class AttemptRun:
@@ -112,6 +114,8 @@ class AttemptRun:
             ending = self._train(work_dir)
             if ending is not None and ending.ended.outcome in _GOES_ON:
                 self._uploads.finish(_LAST_UPLOAD_S)
+            elif ending is not None and self._attempt.assignment.pauses:
+                self._uploads.finish(_UPLOAD_OF_PAUSED_S)
             return ending
         finally:
             self._uploads.close()

@@ -73,6 +73,7 @@ def _assignment(message: pb.TrainingAssignment) -> Assignment:
         environment=dict(message.environment),
         checkpoint_uri=message.checkpoint_uri,
         resume_from=_checkpoint(message.resume_from) if message.HasField("resume_from") else None,
+        pauses=message.pauses,
     )
 
 

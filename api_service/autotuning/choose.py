@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from api_service.from_proto import domain_ranges
+from api_service.from_proto import WITH_LEVELS, domain_ranges
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.conditions import condition_faults
@@ -174,12 +174,13 @@ def _parallel(choosing: _Choosing) -> None:
 def _early_stopping(
     choosing: _Choosing, algorithm: Algorithm | None, definition: tuning_job_pb2.TrainingJobDefinition
 ) -> None:
-    """On where the objective is reported over several epochs; Hyperband has its own."""
+    """On where the objective is reported over several epochs; strategies with levels stop training jobs themselves."""
     spec = choosing.spec
     if spec.training_job_early_stopping_type != _P.TRAINING_JOB_EARLY_STOPPING_TYPE_UNSPECIFIED or algorithm is None:
         return
-    if spec.strategy == _P.STRATEGY_HYPERBAND:
-        chosen, reason = _P.TRAINING_JOB_EARLY_STOPPING_TYPE_OFF, "STRATEGY_HYPERBAND stops training jobs itself"
+    if spec.strategy in WITH_LEVELS:
+        chosen = _P.TRAINING_JOB_EARLY_STOPPING_TYPE_OFF
+        reason = f"{_P.Strategy.Name(spec.strategy)} stops training jobs itself"
     elif len(spec.training_job_definitions) > 1:
         chosen, reason = _P.TRAINING_JOB_EARLY_STOPPING_TYPE_OFF, "it is not available with several definitions"
     elif _several_epochs(algorithm, definition):

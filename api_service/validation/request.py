@@ -35,7 +35,7 @@ class Checked:
     Attributes:
         tuning_job: What was asked for, completed with what the service chose.
         max_training_jobs: As given, or the number of points of a grid.
-        max_resource: Hyperband's maximum of epochs, as given or inferred; None with other strategies.
+        max_resource: The maximum of epochs of strategies with levels, as given or inferred; None with other strategies.
         warnings: Things the sender should know.
         choices: What the service chose.
         parents: The tuning jobs to learn from, in the order given.

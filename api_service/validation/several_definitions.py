@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api_service.from_proto import WITH_LEVELS
 from api_service.validation.findings import Findings
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2
@@ -17,8 +18,9 @@ def collect(spec: tuning_job_pb2.TuningJobSpec, settings: Settings, findings: Fi
     if not first.definition_name:
         text = "is missing; allowed with several definitions: a name of its own for each"
         findings.wrong(f"{_DEFINITIONS}[0].definition_name", text, "REQUIRED")
-    if spec.strategy == tuning_job_pb2.STRATEGY_HYPERBAND:
-        text = "got STRATEGY_HYPERBAND; allowed with several definitions: the others, as it compares their curves"
+    if spec.strategy in WITH_LEVELS:
+        strategy = tuning_job_pb2.Strategy.Name(spec.strategy)
+        text = f"got {strategy}; allowed with several definitions: those that compare no epochs of training jobs"
         findings.wrong("tuning_job.strategy", text, "HYPERBAND_WITH_SEVERAL_DEFINITIONS")
     for index, definition in enumerate(others, start=1):
         path = f"{_DEFINITIONS}[{index}]"

@@ -1,7 +1,8 @@
-"""Early stopping, Hyperband and completion criteria: the rules about more than one message."""
+"""Early stopping, levels of epochs and completion criteria: the rules about more than one message."""
 
 from __future__ import annotations
 
+from api_service.from_proto import WITH_LEVELS
 from api_service.validation.findings import Findings
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.early_stopping import EPOCH_HYPERPARAMETERS, planned_epochs
@@ -22,30 +23,30 @@ def collect(spec: tuning_job_pb2.TuningJobSpec, algorithms: AlgorithmRegistry, f
         findings: Where to add.
 
     Returns:
-        Hyperband's maximum of epochs, as given or inferred; None with other strategies.
+        The maximum of epochs of strategies with levels, as given or inferred; None with other strategies.
     """
-    hyperband = spec.strategy == tuning_job_pb2.STRATEGY_HYPERBAND
     if spec.training_job_early_stopping_type == tuning_job_pb2.TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO:
-        _check_auto(spec, findings, hyperband=hyperband)
-    if not hyperband:
+        _check_auto(spec, findings)
+    if spec.strategy not in WITH_LEVELS:
         return None
     definitions = spec.training_job_definitions
-    return _check_hyperband(spec, algorithms.get(definitions[0].algorithm) if definitions else None, findings)
+    return _check_levels(spec, algorithms.get(definitions[0].algorithm) if definitions else None, findings)
 
 
-def _check_auto(spec: tuning_job_pb2.TuningJobSpec, findings: Findings, *, hyperband: bool) -> None:
+def _check_auto(spec: tuning_job_pb2.TuningJobSpec, findings: Findings) -> None:
     """The median rule compares training jobs of one definition, and is the only rule that stops them."""
     path = "tuning_job.training_job_early_stopping_type"
     allowed = "allowed: TRAINING_JOB_EARLY_STOPPING_TYPE_OFF"
-    if hyperband:
-        text = f"got AUTO with STRATEGY_HYPERBAND, which stops training jobs by its own rule; {allowed}"
+    if spec.strategy in WITH_LEVELS:
+        strategy = tuning_job_pb2.Strategy.Name(spec.strategy)
+        text = f"got AUTO with {strategy}, which stops training jobs by its own rule; {allowed}"
         findings.wrong(path, text, "EARLY_STOPPING_WITH_HYPERBAND")
     if len(spec.training_job_definitions) > 1:
         text = f"got AUTO with {len(spec.training_job_definitions)} training job definitions; {allowed}"
         findings.wrong(path, text, "EARLY_STOPPING_WITH_SEVERAL_DEFINITIONS")
 
 
-def _check_hyperband(spec: tuning_job_pb2.TuningJobSpec, algorithm: Algorithm | None, findings: Findings) -> int | None:
+def _check_levels(spec: tuning_job_pb2.TuningJobSpec, algorithm: Algorithm | None, findings: Findings) -> int | None:
     """The maximum of epochs must be known and not below the minimum; returns it."""
     given = spec.strategy_config.hyperband
     maximum = given.max_resource if given.HasField("max_resource") else _inferred(spec, algorithm)

@@ -22,7 +22,6 @@ from hrnn_tuner.v1.parameters_pb2 import (
 )
 from hrnn_tuner.v1.training_job_pb2 import TrainingJob
 from hrnn_tuner.v1.tuning_job_pb2 import (
-    STRATEGY_HYPERBAND,
     TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO,
     CompletionReason,
     ObjectiveType,
@@ -84,9 +83,9 @@ def _facts(job: TuningJob) -> Table:
 def _endings(job: TuningJob) -> Iterator[tuple[str, RenderableType]]:
     """How training jobs and the tuning job end early, and how far that is."""
     spec, details = job.spec, job.completion_details
-    if spec.strategy == STRATEGY_HYPERBAND:
-        config = spec.strategy_config.hyperband
-        yield "early stopping", f"HYPERBAND, {config.min_resource} to {config.max_resource} epochs"
+    if spec.strategy_config.HasField("hyperband"):
+        config, strategy = spec.strategy_config.hyperband, short_name(Strategy, spec.strategy)
+        yield "early stopping", f"{strategy}, {config.min_resource} to {config.max_resource} epochs"
     elif spec.training_job_early_stopping_type == TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO:
         yield "early stopping", "AUTO"
     criteria, asked = spec.completion_criteria, []

@@ -12,6 +12,10 @@ from hrnn_tuner.domain.search_space import Value
 EPOCH_HYPERPARAMETERS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 
 
+#: Successive halving lets one training job in so many go on from a level.
+REDUCTION_FACTOR = 3
+
+
 class EarlyStoppingType(enum.Enum):
     """Whether training jobs that fall behind are stopped early."""
 
@@ -25,6 +29,16 @@ class HyperbandConfig:
 
     min_resource: int
     max_resource: int
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """The epochs after which training jobs are compared: the minimum times powers of three, below the maximum."""
+        found = []
+        level = self.min_resource
+        while level < self.max_resource:
+            found.append(level)
+            level *= REDUCTION_FACTOR
+        return tuple(found)
 
 
 def planned_epochs(hyperparameters: Mapping[str, Value]) -> int | None:

@@ -22,6 +22,11 @@ class Objective:
     type: ObjectiveType
     metric_name: str
 
+    @property
+    def sign(self) -> float:
+        """What a value is multiplied with so that larger is better."""
+        return 1.0 if self.type is ObjectiveType.MAXIMIZE else -1.0
+
     def is_better(self, value: float, than: float) -> bool:
         """Whether ``value`` is strictly better than ``than``; NaN and infinities are better than nothing."""
         if not math.isfinite(value):

@@ -22,6 +22,8 @@ from hrnn_tuner.domain.states import (
 REASON_MAX_CHARACTERS = 1024
 #: The stopping rule of a training job whose runtime is used up.
 MAX_RUNTIME_RULE = "MAX_RUNTIME_EXCEEDED"
+#: The stopping rule of a training job that pauses at a level, and may be continued by another one.
+PAUSED = "PAUSED"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Proposal:
         seed: Of the tuning job.
         explanation: Why, for people.
         figures: The numbers behind it, by name.
+        continues: Number of the training job with the same hyperparameters that this one goes on from; 0 for none.
+        origin: Number of the first training job of those that continue each other; 0 when this is the first.
+        until_epoch: The epoch after which it pauses; None when it trains to its end.
     """
 
     hyperparameters: Mapping[str, Value]
@@ -51,6 +56,9 @@ class Proposal:
     seed: int
     explanation: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
+    continues: int = 0
+    origin: int = 0
+    until_epoch: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hrnn_tuner.domain.search_space import Value
+from hrnn_tuner.domain.states import SecondaryState, state_of
+from hrnn_tuner.domain.training_job import Proposal
 
 
 class TrialStatus(enum.Enum):
@@ -26,18 +28,30 @@ class Trial:
         configuration: Its tuned hyperparameters; those that do not apply are absent.
         status: What can be learnt from it.
         value: Final value of the objective metric; None unless observed.
-        curve: (epoch, value of the objective metric), by epoch; empty for a strategy that does not read curves.
+        continues: Number of the trial that it goes on from, with the same configuration; 0 for none.
+        until_epoch: The epoch after which it pauses; None when it trains to its end.
+        paused: Whether it paused there, and could go on.
     """
 
     number: int
     configuration: Mapping[str, Value]
     status: TrialStatus = TrialStatus.PENDING
     value: float | None = None
-    curve: tuple[tuple[int, float], ...] = ()
+    continues: int = 0
+    until_epoch: int | None = None
+    paused: bool = False
 
     @classmethod
-    def of(cls, number: int, configuration: Mapping[str, Value], active: bool, value: float | None) -> Trial:
-        """The trial of a training job that is active or has ended with a value or none."""
-        if active:
-            return cls(number, configuration)
-        return cls(number, configuration, TrialStatus.FAILED if value is None else TrialStatus.OBSERVED, value)
+    def of(cls, number: int, proposal: Proposal, secondary: SecondaryState, value: float | None) -> Trial:
+        """The trial of a training job in this state, with its final objective value or none."""
+        active = not state_of(secondary).terminal
+        status = TrialStatus.PENDING if active else TrialStatus.FAILED if value is None else TrialStatus.OBSERVED
+        return cls(
+            number,
+            proposal.hyperparameters,
+            status,
+            None if active else value,
+            proposal.continues,
+            proposal.until_epoch,
+            paused=secondary is SecondaryState.EARLY_STOPPED and value is not None and proposal.until_epoch is not None,
+        )

@@ -31,6 +31,19 @@ class StrategyName(enum.Enum):
     BAYESIAN = "BAYESIAN"
     RANDOM = "RANDOM"
     HYPERBAND = "HYPERBAND"
+    ASHA = "ASHA"
+    BAYESIAN_ASHA = "BAYESIAN_ASHA"
+
+    @property
+    def promotes(self) -> bool:
+        """Whether training jobs pause, and the best of them are continued."""
+        return self in {StrategyName.ASHA, StrategyName.BAYESIAN_ASHA}
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether training jobs are compared at levels of epochs, by which most of them end early."""
+        return self.promotes or self is StrategyName.HYPERBAND
+
     GRID = "GRID"
     SOBOL = "SOBOL"
 
@@ -75,7 +88,8 @@ class TrainingJobDefinition:
 class TuningJobSpec:
     """What a user asked for; every default is filled in.
 
-    ``definitions`` has at least one entry. ``hyperband`` is there with that strategy and no other.
+    ``definitions`` has at least one entry. ``hyperband`` is there with the strategies that compare
+    training jobs at levels of epochs, and no others.
     """
 
     name: str
@@ -93,6 +107,13 @@ class TuningJobSpec:
     def definition(self, name: str) -> TrainingJobDefinition:
         """The definition of this name."""
         return next(item for item in self.definitions if item.name == name)
+
+    @property
+    def pauses_at(self) -> tuple[int, ...]:
+        """The epochs at which training jobs pause and may be continued by others; empty with most strategies."""
+        if self.hyperband is None or not self.strategy.promotes:
+            return ()
+        return (*self.hyperband.levels, self.hyperband.max_resource)
 
     @property
     def objective(self) -> Objective:

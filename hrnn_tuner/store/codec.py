@@ -36,6 +36,7 @@ from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 
 Document = dict[str, Any]
 _LOST = ["WORKER_LOST"]
+_RARE = ("continues", "origin", "until_epoch")
 
 
 def _time(value: datetime | None) -> str | None:
@@ -228,8 +229,9 @@ def status_from_json(spec_of: TuningJob, document: Mapping[str, Any], revision: 
 
 
 def proposal_to_json(proposal: Proposal) -> Document:
-    """A proposal."""
-    return asdict(proposal) | {"hyperparameters": dict(proposal.hyperparameters)}
+    """A proposal; what most of them do not have is left out."""
+    document = asdict(proposal) | {"hyperparameters": dict(proposal.hyperparameters)}
+    return {name: value for name, value in document.items() if value or name not in _RARE}
 
 
 def proposal_from_json(document: Mapping[str, Any]) -> Proposal:

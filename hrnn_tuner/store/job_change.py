@@ -68,7 +68,7 @@ class JobChange:
         stored = {trial.number: (name, trial) for name, trial in self._training_jobs.trials(self.job.id)}
         for number in (*self._dirty, *self._new):
             job = self._known[number]
-            trial = Trial.of(number, job.proposal.hyperparameters, job.active, job.final_objective)
+            trial = Trial.of(number, job.proposal, job.secondary, job.final_objective)
             stored[number] = (job.definition_name, trial)
         return [stored[number] for number in sorted(stored)]
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, insert, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hrnn_tuner.domain.objective import ObjectiveType
-from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState
-from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState, TuningJobState
+from hrnn_tuner.domain.training_job import PAUSED, TrainingJob
 from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.store import codec
 from hrnn_tuner.store.paging import Cursor, Page, keyset
-from hrnn_tuner.store.schema import metric_points, training_jobs
+from hrnn_tuner.store.schema import metric_points, training_jobs, tuning_jobs
 
 _ACTIVE = ("IN_PROGRESS", "STOPPING")
 #: Training jobs whose durations stand for all.
@@ -126,9 +126,14 @@ class TrainingJobRepository:
         return self._many(and_(training_jobs.c.state == "IN_PROGRESS", training_jobs.c.deadline_at <= now))
 
     def with_leftovers(self, tuning_job_id: str | None = None) -> list[TrainingJob]:
-        """Training jobs that have ended and may have left checkpoints; of one tuning job or of all."""
+        """Training jobs that have ended and may have left checkpoints; of one tuning job or of all.
+
+        Those that paused at a level are not among them while their tuning job may still continue them.
+        """
         table = training_jobs.c
-        condition = and_(table.leaves_checkpoints.is_(True), table.state.not_in(_ACTIVE))
+        going_on = select(tuning_jobs.c.id).where(tuning_jobs.c.state == TuningJobState.IN_PROGRESS.value)
+        needed = and_(table.stopping_rule == PAUSED, table.tuning_job_id.in_(going_on))
+        condition = and_(table.leaves_checkpoints.is_(True), table.state.not_in(_ACTIVE), not_(needed))
         return self._many(condition if tuning_job_id is None else and_(condition, table.tuning_job_id == tuning_job_id))
 
     def renew_leases(self, holders: Collection[tuple[str, int, int, str]], worker_id: str, now: datetime) -> None:
@@ -149,17 +154,22 @@ class TrainingJobRepository:
             )
 
     def trials(self, tuning_job_id: str) -> list[tuple[str, Trial]]:
-        """All training jobs as a strategy sees them, without curves, by number; each with its definition's name."""
+        """All training jobs as a strategy sees them, by number; each with its definition's name."""
         table = training_jobs.c
         query = (
-            select(table.number, table.definition_name, table.proposal, table.state, table.final_objective)
+            select(table.number, table.definition_name, table.proposal, table.secondary, table.final_objective)
             .where(table.tuning_job_id == tuning_job_id)
             .order_by(table.number)
         )
         return [
             (
                 row.definition_name,
-                Trial.of(row.number, row.proposal["hyperparameters"], row.state in _ACTIVE, row.final_objective),
+                Trial.of(
+                    row.number,
+                    codec.proposal_from_json(row.proposal),
+                    SecondaryState(row.secondary),
+                    row.final_objective,
+                ),
             )
             for row in self._connection.execute(query)
         ]

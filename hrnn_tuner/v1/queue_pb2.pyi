@@ -33,7 +33,7 @@ class Checkpoint(_message.Message):
     def __init__(self, step: _Optional[int] = ..., uri: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class TrainingAssignment(_message.Message):
-    __slots__ = ("ref", "training_job_name", "algorithm", "hyperparameters", "channels", "objective_metric", "seed", "split_seed", "artifact_uri", "environment", "maximize", "data_channels", "checkpoint_uri", "resume_from")
+    __slots__ = ("ref", "training_job_name", "algorithm", "hyperparameters", "channels", "objective_metric", "seed", "split_seed", "artifact_uri", "environment", "maximize", "data_channels", "checkpoint_uri", "resume_from", "pauses")
     class HyperparametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +69,7 @@ class TrainingAssignment(_message.Message):
     DATA_CHANNELS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_URI_FIELD_NUMBER: _ClassVar[int]
     RESUME_FROM_FIELD_NUMBER: _ClassVar[int]
+    PAUSES_FIELD_NUMBER: _ClassVar[int]
     ref: AttemptRef
     training_job_name: str
     algorithm: str
@@ -83,7 +84,8 @@ class TrainingAssignment(_message.Message):
     data_channels: _containers.RepeatedCompositeFieldContainer[_tuning_job_pb2.DataChannel]
     checkpoint_uri: str
     resume_from: Checkpoint
-    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., training_job_name: _Optional[str] = ..., algorithm: _Optional[str] = ..., hyperparameters: _Optional[_Mapping[str, _parameters_pb2.HyperparameterValue]] = ..., channels: _Optional[_Mapping[str, str]] = ..., objective_metric: _Optional[str] = ..., seed: _Optional[int] = ..., split_seed: _Optional[int] = ..., artifact_uri: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., maximize: bool = ..., data_channels: _Optional[_Iterable[_Union[_tuning_job_pb2.DataChannel, _Mapping]]] = ..., checkpoint_uri: _Optional[str] = ..., resume_from: _Optional[_Union[Checkpoint, _Mapping]] = ...) -> None: ...
+    pauses: bool
+    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., training_job_name: _Optional[str] = ..., algorithm: _Optional[str] = ..., hyperparameters: _Optional[_Mapping[str, _parameters_pb2.HyperparameterValue]] = ..., channels: _Optional[_Mapping[str, str]] = ..., objective_metric: _Optional[str] = ..., seed: _Optional[int] = ..., split_seed: _Optional[int] = ..., artifact_uri: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., maximize: bool = ..., data_channels: _Optional[_Iterable[_Union[_tuning_job_pb2.DataChannel, _Mapping]]] = ..., checkpoint_uri: _Optional[str] = ..., resume_from: _Optional[_Union[Checkpoint, _Mapping]] = ..., pauses: bool = ...) -> None: ...
 
 class Task(_message.Message):
     __slots__ = ("assignments", "remove_checkpoints")

@@ -96,14 +96,18 @@ class SecondaryStateTransition(_message.Message):
     def __init__(self, state: _Optional[_Union[SecondaryState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Proposal(_message.Message):
-    __slots__ = ("strategy", "seed", "explanation")
+    __slots__ = ("strategy", "seed", "explanation", "continues", "until_epoch")
     STRATEGY_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    CONTINUES_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_EPOCH_FIELD_NUMBER: _ClassVar[int]
     strategy: str
     seed: int
     explanation: str
-    def __init__(self, strategy: _Optional[str] = ..., seed: _Optional[int] = ..., explanation: _Optional[str] = ...) -> None: ...
+    continues: int
+    until_epoch: int
+    def __init__(self, strategy: _Optional[str] = ..., seed: _Optional[int] = ..., explanation: _Optional[str] = ..., continues: _Optional[int] = ..., until_epoch: _Optional[int] = ...) -> None: ...
 
 class TrainingJob(_message.Message):
     __slots__ = ("name", "tuning_job_name", "number", "definition_name", "state", "secondary_state", "secondary_state_transitions", "attempt", "tuned_hyperparameters", "hyperparameters", "objective_status", "final_objective_value", "final_metrics", "failure_cause", "failure_reason", "artifact_uri", "create_time", "start_time", "end_time", "worker_id", "proposal", "tags")

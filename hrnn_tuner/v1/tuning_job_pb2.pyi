@@ -21,6 +21,8 @@ class Strategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STRATEGY_HYPERBAND: _ClassVar[Strategy]
     STRATEGY_GRID: _ClassVar[Strategy]
     STRATEGY_SOBOL: _ClassVar[Strategy]
+    STRATEGY_ASHA: _ClassVar[Strategy]
+    STRATEGY_BAYESIAN_ASHA: _ClassVar[Strategy]
 
 class ObjectiveType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -65,6 +67,8 @@ STRATEGY_RANDOM: Strategy
 STRATEGY_HYPERBAND: Strategy
 STRATEGY_GRID: Strategy
 STRATEGY_SOBOL: Strategy
+STRATEGY_ASHA: Strategy
+STRATEGY_BAYESIAN_ASHA: Strategy
 OBJECTIVE_TYPE_UNSPECIFIED: ObjectiveType
 OBJECTIVE_TYPE_MAXIMIZE: ObjectiveType
 OBJECTIVE_TYPE_MINIMIZE: ObjectiveType

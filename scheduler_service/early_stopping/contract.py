@@ -13,11 +13,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Point:
-    """The objective value of a training job after an epoch; finite."""
+    """The objective value of a training job after an epoch; finite.
+
+    Attributes:
+        number: The training job's.
+        epoch: The epoch, counting from 1.
+        value: The value.
+        until: The epoch after which the training job is to pause; None when it trains to its end.
+    """
 
     number: int
     epoch: int
     value: float
+    until: int | None = None
 
 
 @dataclass(frozen=True)

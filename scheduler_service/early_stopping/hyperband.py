@@ -10,21 +10,8 @@ from __future__ import annotations
 import random
 from itertools import accumulate
 
-from hrnn_tuner.domain.early_stopping import HyperbandConfig
+from hrnn_tuner.domain.early_stopping import REDUCTION_FACTOR, HyperbandConfig
 from scheduler_service.early_stopping.contract import Decision, Peers, Point, StoppingRule
-
-#: One training job in so many goes on from a level.
-REDUCTION_FACTOR = 3
-
-
-def levels(config: HyperbandConfig) -> tuple[int, ...]:
-    """The epochs after which training jobs are compared: the minimum times powers of the reduction factor."""
-    found = []
-    level = config.min_resource
-    while level < config.max_resource:
-        found.append(level)
-        level *= REDUCTION_FACTOR
-    return tuple(found)
 
 
 def bracket_weights(halvings: int) -> tuple[int, ...]:
@@ -55,7 +42,7 @@ class HyperbandRule(StoppingRule):
     def __init__(self, config: HyperbandConfig, seed: int) -> None:
         self._maximum = config.max_resource
         self._seed = seed
-        self._levels = levels(config)
+        self._levels = config.levels
         self._shares = tuple(accumulate(bracket_weights(len(self._levels))))
 
     def pool(self, number: int) -> int:

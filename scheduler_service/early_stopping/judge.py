@@ -77,7 +77,7 @@ class Judge:
             rule.pool(job.number),
             level,
         )
-        decision = rule.decide(Point(job.number, point.step, point.value), peers)
+        decision = rule.decide(Point(job.number, point.step, point.value, job.proposal.until_epoch), peers)
         if not decision.stop:
             return None
         reason = f"{decision.rule}: {decision.explanation}"

@@ -9,6 +9,7 @@ from hrnn_tuner.domain.tuning_job import TuningJobSpec
 from scheduler_service.early_stopping.contract import StoppingRule
 from scheduler_service.early_stopping.hyperband import HyperbandRule
 from scheduler_service.early_stopping.median import MedianRule
+from scheduler_service.early_stopping.pause import PauseRule
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class MedianActivation:
 
 def rule_of(spec: TuningJobSpec, activation: MedianActivation) -> StoppingRule | None:
     """The stopping rule that a tuning job asked for; None when its training jobs run to their end."""
+    if spec.hyperband is not None and spec.strategy.promotes:
+        return PauseRule(spec.hyperband)
     if spec.hyperband is not None:
         return HyperbandRule(spec.hyperband, spec.seed)
     if spec.early_stopping is EarlyStoppingType.AUTO:

@@ -91,12 +91,14 @@ class NextProposals:
             quick = max(0, min(count, start - progress.launched))
             if quick == 0:
                 return self._proposer.take(job, definition, progress, count) or Ready(())
-        history = History(definition.space, definition.objective, progress.launched, parents=parents())
+        history = History(
+            definition.space, definition.objective, progress.launched, parents=parents(), levels=job.spec.pauses_at
+        )
         if strategy.reads(definition.space) is not Reads.NOTHING:
-            history = own_history(definition, trials(), history.parents)
+            history = own_history(definition, trials(), history.parents, history.levels)
         first = progress.launched + 1
         with PROPOSAL_DURATION.labels(job.spec.strategy.value).time():
             found = strategy.propose(history, range(first, first + quick), own_seed(job.spec, definition))
         if strategy.expensive_after is not None:
             self._proposer.expect(job, definition, Progress(progress.launched + len(found), progress.ended))
-        return Ready(tuple(found), exhausted=len(found) < quick)
+        return Ready(tuple(found), exhausted=strategy.exhausted(history, quick, len(found)))

@@ -72,6 +72,8 @@ class Prepared:
             What is left to be handed out, and up to ``count`` proposals; None when new ones must be made: these are
             used up, or miss results that are worth waiting for, or another scheduler launched something else.
         """
+        if not self.proposals and not self.exhausted and progress == self.progress:
+            return self, Ready(())  # nothing to launch until something ends
         place = progress.launched - self.progress.launched
         if not 0 <= place <= self.taken:  # fewer than were taken: the transaction that took them was rolled back
             return self, None

@@ -18,7 +18,7 @@ from scheduler_service.proposing.parents import read_parents
 from scheduler_service.proposing.prepared import Prepared, Progress, Ready
 from scheduler_service.proposing.sequences import own_history, own_seed
 from scheduler_service.proposing.strategy_process import StrategyFailed, StrategyProcess
-from scheduler_service.strategies import History, RandomStrategy
+from scheduler_service.strategies import History, RandomStrategy, strategy_for
 from scheduler_service.wakeup import Wakeup
 
 _LOG = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ class Proposer:
                 self._prepared[key], ready = prepared.take(progress, count)
             if ready is None:
                 self._want(key, progress, count)
-            elif not ready.exhausted:
+            elif ready.proposals and not ready.exhausted:
                 found = len(ready.proposals)
                 ahead = prepared is not None and not prepared.worth_waiting
                 if ahead or found < count:
@@ -162,7 +162,8 @@ class Proposer:
         numbers = range(now.launched + 1, now.launched + 1 + count)
         proposals = tuple(self._made(found, numbers))
         seconds = time.monotonic() - started
-        prepared = Prepared(now, proposals, len(proposals) < count, seconds, found.training_s)
+        exhausted = strategy_for(found.job.spec.strategy).exhausted(found.history, count, len(proposals))
+        prepared = Prepared(now, proposals, exhausted, seconds, found.training_s)
         with self._changed:
             self._prepared[key] = prepared
 
@@ -176,7 +177,8 @@ class Proposer:
                 if job is None or not job.launching:
                     return None
                 definition = job.spec.definition(definition_name)
-                history = own_history(definition, tx.training_jobs.trials(tuning_job_id), read_parents(tx, job))
+                trials = tx.training_jobs.trials(tuning_job_id)
+                history = own_history(definition, trials, read_parents(tx, job), job.spec.pauses_at)
                 now = Progress.of_history(history)
                 arrived = now.launched >= progress.launched and now.ended >= progress.ended
                 if arrived or time.monotonic() > give_up_at:

@@ -24,7 +24,6 @@ class Reads(enum.IntEnum):
     NOTHING = 0
     CONFIGURATIONS = 1
     RESULTS = 2
-    CURVES = 3
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class History:
         launched: How many training jobs were launched in this space so far.
         trials: All of them by number, as far as the strategy reads them; empty for one that reads nothing.
         parents: What warm-start parents found out, in the order given; the same at every call.
+        levels: The epochs at which trials pause, ascending; empty when each trains to its end.
     """
 
     space: SearchSpace
@@ -44,6 +44,7 @@ class History:
     launched: int = 0
     trials: tuple[Trial, ...] = ()
     parents: tuple[ParentTrials, ...] = ()
+    levels: tuple[int, ...] = ()
 
     @property
     def known(self) -> tuple[Trial, ...]:
@@ -62,6 +63,16 @@ class Strategy(ABC):
     def reads(self, space: SearchSpace) -> Reads:
         """What `propose` looks at in this space."""
 
+    def exhausted(self, history: History, wanted: int, found: int) -> bool:  # noqa: ARG002 - for other strategies
+        """Whether nothing is left to be proposed, also not when more results are known.
+
+        Args:
+            history: What `propose` was asked with.
+            wanted: How many proposals were asked for.
+            found: How many there were.
+        """
+        return found < wanted
+
     @abstractmethod
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """Proposes one hyperparameter set for each training job number.
@@ -72,5 +83,5 @@ class Strategy(ABC):
             seed: Seed of the tuning job.
 
         Returns:
-            One proposal per number, or fewer when the space is exhausted.
+            One proposal per number, or fewer when there are no more, see `exhausted`.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hrnn_tuner.domain.tuning_job import StrategyName
+from scheduler_service.strategies.asha import AshaStrategy
 from scheduler_service.strategies.bayesian import BayesianStrategy
 from scheduler_service.strategies.contract import Strategy
 from scheduler_service.strategies.grid import GridStrategy
@@ -14,6 +15,8 @@ _STRATEGIES: dict[StrategyName, Strategy] = {
     StrategyName.RANDOM: RandomStrategy(),
     StrategyName.GRID: GridStrategy(),
     StrategyName.SOBOL: SobolStrategy(),
+    StrategyName.ASHA: AshaStrategy("ASHA", RandomStrategy()),
+    StrategyName.BAYESIAN_ASHA: AshaStrategy("BAYESIAN_ASHA", BayesianStrategy()),
     StrategyName.HYPERBAND: RandomStrategy("HYPERBAND"),  # what makes it Hyperband is which of them it stops
 }
 

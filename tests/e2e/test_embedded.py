@@ -78,6 +78,31 @@ def test_training_jobs_that_are_stopped_early_keep_their_models(tmp_path: Path) 
         assert row.final_objective_value == score(x=tuned["x"].double_value, k=tuned["k"].integer_value, epoch=epochs)
 
 
+def test_a_promoted_training_job_goes_on_where_the_other_one_paused(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    spec = synthetic_spec("promoted", max_training_jobs=14, max_parallel=2, epochs=9, epoch_seconds=0.1)
+    spec |= {"strategy": "STRATEGY_ASHA", "strategy_config": {"hyperband": {"min_resource": 1}}}
+    with TuningClient(address) as client, serving(tmp_path / "state", address, tmp_path / "log"):
+        client.create_tuning_job(spec)
+        ended = client.wait("promoted", timeout_s=END_TIMEOUT_S)
+        rows = {row.number: row for row in client.list_training_jobs("promoted")}
+        curves = {number: list(client.list_metrics(row.name)) for number, row in rows.items()}
+    assert ended.state == tuning_job_pb2.TUNING_JOB_STATE_COMPLETED
+    assert ended.training_job_state_counters.completed + ended.training_job_state_counters.stopped == 14
+    promoted = [row for row in rows.values() if row.proposal.continues]
+    assert promoted
+    for row in promoted:
+        before = rows[row.proposal.continues]
+        assert (before.proposal.until_epoch, row.proposal.until_epoch) in {(1, 3), (3, 9)}
+        assert dict(row.hyperparameters) == dict(before.hyperparameters)
+        facts = json.loads((Path(row.artifact_uri) / "manifest.json").read_text())
+        assert facts["first_epoch"] > 1, "it began at the checkpoint"
+        assert facts["epochs"] >= row.proposal.until_epoch
+        assert [point.step for point in curves[row.number]] == list(range(1, facts["epochs"] + 1)), "one whole curve"
+        assert row.final_objective_value >= before.final_objective_value
+    assert not any((tmp_path / "state").rglob("checkpoints/*/*")), "checkpoints go with the end of the tuning job"
+
+
 def test_two_servers_never_share_a_folder(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     with serving(tmp_path / "state", address, tmp_path / "first.log"):

@@ -80,11 +80,12 @@ def test_resources_have_bounds(shared_api: Api, config: dict[str, int], field: s
     assert set(violations(shared_api, hyperband(**config))) == {field}
 
 
-def test_hyperband_with_early_stopping_auto_is_refused(shared_api: Api) -> None:
-    found = violations(shared_api, hyperband() | {"training_job_early_stopping_type": AUTO})
+@pytest.mark.parametrize("strategy", ["STRATEGY_HYPERBAND", "STRATEGY_ASHA", "STRATEGY_BAYESIAN_ASHA"])
+def test_early_stopping_auto_is_refused_with_a_strategy_that_has_levels(shared_api: Api, strategy: str) -> None:
+    found = violations(shared_api, hyperband() | {"strategy": strategy, "training_job_early_stopping_type": AUTO})
     assert found == {
         "tuning_job.training_job_early_stopping_type": (
-            "got AUTO with STRATEGY_HYPERBAND, which stops training jobs by its own rule; "
+            f"got AUTO with {strategy}, which stops training jobs by its own rule; "
             "allowed: TRAINING_JOB_EARLY_STOPPING_TYPE_OFF"
         )
     }

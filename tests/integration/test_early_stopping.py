@@ -239,6 +239,27 @@ def test_hyperband_stops_most_training_jobs_at_levels_of_their_brackets_and_none
     assert all(row.proposal.strategy == "HYPERBAND" for row in read_training_jobs(store, job.id))
 
 
+def test_training_jobs_pause_at_their_level_and_the_best_are_continued_by_others(
+    store: Store, hub: InMemoryHub
+) -> None:
+    config, asha = HyperbandConfig(1, 9), StrategyName.ASHA
+    spec = make_spec(max_training_jobs=24, max_parallel=4, strategy=asha, hyperband=config, static={"epochs": 30})
+    job = create_job(store, spec, now=utc_now())
+    with running(store, hub, schedulers=2, workers=2, epochs=30, train_s=0.9, objective=value_of):
+        ended = wait_for_end(store, job)
+    assert (ended.state, ended.counters.launched) == (TuningJobState.COMPLETED, 24)
+    rows = {row.number: row for row in read_training_jobs(store, job.id)}
+    for body in decisions(store, job):
+        assert body["figures"]["until_epoch"] == rows[body["number"]].proposal.until_epoch
+    promoted = [row for row in rows.values() if row.proposal.continues]
+    assert {row.proposal.until_epoch for row in promoted} == {3, 9}
+    for row in promoted:
+        before = rows[row.proposal.continues]
+        assert (before.secondary, before.stopping_rule) == (SecondaryState.EARLY_STOPPED, "PAUSED")
+        assert before.hyperparameters == row.hyperparameters
+        assert row.proposal.origin == (before.proposal.origin or before.number)
+
+
 def test_limits_and_counters_hold_with_early_stopping_and_faulty_workers(store: Store, hub: InMemoryHub) -> None:
     faults = Faults(vanish=0.05, lose=0.1, fail=0.1, repeat=0.3)
     spec = make_spec(max_training_jobs=16, max_parallel=5, early_stopping=AUTO, static={"epochs": 8})

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hrnn_tuner.domain.early_stopping import HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from scheduler_service.early_stopping import HyperbandRule, Point
-from scheduler_service.early_stopping.hyperband import bracket_weights, levels
+from scheduler_service.early_stopping.hyperband import bracket_weights
 from tests.support.peers import ListedPeers
 
 MAXIMIZE = Objective(ObjectiveType.MAXIMIZE, "score")
@@ -28,9 +28,9 @@ def number_in(bracket: int, rule: HyperbandRule) -> int:
 
 
 def test_levels_are_the_minimum_times_powers_of_three_below_the_maximum() -> None:
-    assert levels(CONFIG) == (1, 3, 9)
-    assert levels(HyperbandConfig(2, 50)) == (2, 6, 18)
-    assert levels(HyperbandConfig(5, 5)) == ()
+    assert CONFIG.levels == (1, 3, 9)
+    assert HyperbandConfig(2, 50).levels == (2, 6, 18)
+    assert HyperbandConfig(5, 5).levels == ()
 
 
 def test_brackets_get_as_many_training_jobs_as_in_hyperband() -> None:
@@ -106,7 +106,7 @@ def test_no_training_job_is_stopped_before_the_minimum_or_goes_on_after_the_maxi
 @given(config=CONFIGS, seed=st.integers(0, 2**53), number=st.integers(1, 10_000))
 def test_the_bracket_depends_on_seed_and_number_alone(config: HyperbandConfig, seed: int, number: int) -> None:
     assert HyperbandRule(config, seed).pool(number) == HyperbandRule(config, seed).pool(number)
-    assert 0 <= HyperbandRule(config, seed).pool(number) <= len(levels(config))
+    assert 0 <= HyperbandRule(config, seed).pool(number) <= len(config.levels)
 
 
 def test_brackets_are_the_same_on_every_machine() -> None:
