@@ -4,6 +4,7 @@ from scheduler_service.early_stopping.contract import Decision, Peers, Point, St
 from scheduler_service.early_stopping.hyperband import HyperbandRule
 from scheduler_service.early_stopping.judge import Judge
 from scheduler_service.early_stopping.median import MedianRule
+from scheduler_service.early_stopping.pause import PauseRule
 from scheduler_service.early_stopping.registry import MedianActivation, rule_of
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Judge",
     "MedianActivation",
     "MedianRule",
+    "PauseRule",
     "Peers",
     "Point",
     "StoppingRule",
