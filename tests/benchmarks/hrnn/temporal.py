@@ -14,6 +14,7 @@ import numpy as np
 from hrnn_tuner.domain.search_space import Value
 from tests.benchmarks.hrnn.ablation import VARIANTS, without_sessions
 from tests.benchmarks.hrnn.datasets import interactions
+from tests.benchmarks.hrnn.evaluations import cell, difference, from_figures, to_figures
 from tests.benchmarks.hrnn.fitting import fit, refit
 from tests.benchmarks.hrnn.runs import run_all
 from tests.benchmarks.results import Results
@@ -28,7 +29,6 @@ from worker_service.hrnn.evaluation.baselines.own_frequency import OwnFrequency
 from worker_service.hrnn.evaluation.baselines.popularity import DecayedPopularity, Popularity, best_half_life
 from worker_service.hrnn.evaluation.baselines.session_knn import SessionKnn
 from worker_service.hrnn.evaluation.evaluate import Evaluation, Scorer, evaluate
-from worker_service.hrnn.evaluation.intervals import bootstrap_interval
 from worker_service.hrnn.settings import HrnnSettings
 
 _NDCG, _HIT = "normalized_discounted_cumulative_gain_at_10", "hit_rate_at_25"
@@ -84,7 +84,7 @@ def temporal(jobs: int) -> Results:
     for name, setting in SETTINGS.items():
         found = _measured(name, setting, ("hrnn",), jobs, [*BASELINES])
         rows += [
-            (name, model, _cell(own, _NDCG), _cell(own, _HIT), _against(found["hrnn"], own, model))
+            (name, model, cell(own, _NDCG), cell(own, _HIT), _against(found["hrnn"], own))
             for model, own in found.items()
         ]
     return Results(
@@ -102,7 +102,7 @@ def ablation(jobs: int) -> Results:
     for name in ("online-retail-2", "yoochoose-100k"):
         found = _measured(name, SETTINGS[name], VARIANTS, jobs, [])
         rows += [
-            (name, variant, _cell(own, _NDCG), _cell(own, _HIT), _against(found["hrnn"], own, variant))
+            (name, variant, cell(own, _NDCG), cell(own, _HIT), _against(found["hrnn"], own))
             for variant, own in found.items()
         ]
     return Results(
@@ -129,7 +129,7 @@ def measure_network(name: str, variant: str, seed: int) -> Figures:
     title = f"{name}, {variant}, seed {seed}"
     fitted = fit(title, past, hyperparameters, seed, _NDCG)
     training = refit(title, data, hyperparameters, seed, _NDCG, fitted.epoch)
-    return {**_arrays(training.measure(data.test)), "epoch": np.array(fitted.epoch)}
+    return {**to_figures(training.measure(data.test)), "epoch": np.array(fitted.epoch)}
 
 
 def measure_baseline(name: str, model: str) -> Figures:
@@ -137,7 +137,7 @@ def measure_baseline(name: str, model: str) -> Figures:
     setting = SETTINGS[name]
     past, data = _data(name, setting)
     scorer = BASELINES[model](past, data, setting.own_sessions)
-    return _arrays(evaluate(scorer, data.test, len(data.catalogue), data.total_items))
+    return to_figures(evaluate(scorer, data.test, len(data.catalogue), data.total_items))
 
 
 def _data(name: str, setting: Setting) -> tuple[TrainingData, TrainingData]:
@@ -160,42 +160,14 @@ def _measured(
         for seed in setting.seeds
     ]
     pieces += [Piece(f"{name}, {model}", measure_baseline, (name, model)) for model in baselines]
-    found = {key: _evaluation(figures) for key, figures in run_all(pieces, jobs).items()}
+    found = {key: from_figures(figures) for key, figures in run_all(pieces, jobs).items()}
     networks = {variant: [found[f"{name}, {variant}, seed {seed}"] for seed in setting.seeds] for variant in variants}
     return {**networks, **{model: [found[f"{name}, {model}"]] for model in baselines}}
 
 
-def _arrays(evaluation: Evaluation) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
-    """An evaluation as arrays."""
-    return {
-        "relevance": evaluation.relevance,
-        "truth_sizes": evaluation.truth_sizes,
-        "users": evaluation.users,
-        "coverage": np.array(evaluation.coverage),
-    }
-
-
-def _evaluation(figures: Figures) -> Evaluation:
-    """Inverse of `_arrays`."""
-    return Evaluation(figures["relevance"], figures["truth_sizes"], figures["users"], float(figures["coverage"]))
-
-
-def _cell(evaluations: list[Evaluation], metric: str) -> str:
-    """Mean over seeds, with the interval over users."""
-    values = np.mean([evaluation.per_query(metric) for evaluation in evaluations], axis=0)
-    found = bootstrap_interval(values, evaluations[0].users)
-    return f"{found.mean:.4f} [{found.low:.4f}, {found.high:.4f}]"
-
-
-def _against(hrnn: list[Evaluation], other: list[Evaluation], model: str) -> str:
-    """How much better the network is, and whether that can be said."""
-    if hrnn is other:
-        return ""
-    ours = np.mean([evaluation.per_query(_NDCG) for evaluation in hrnn], axis=0)
-    theirs = np.mean([evaluation.per_query(_NDCG) for evaluation in other], axis=0)
-    found = bootstrap_interval(ours - theirs, hrnn[0].users)
-    verdict = "" if found.low > 0 or found.high < 0 else ": a tie cannot be excluded"
-    return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]{verdict}"
+def _against(hrnn: list[Evaluation], other: list[Evaluation]) -> str:
+    """How much better the network is; empty beside itself."""
+    return "" if hrnn is other else difference(hrnn, other, _NDCG)
 
 
 def _notes() -> tuple[str, ...]:

@@ -14,15 +14,17 @@ from tests.benchmarks.search.methods import DEFAULTS, METHODS
 from tests.benchmarks.search.multi_fidelity import multi_fidelity
 from tests.benchmarks.search.proposal_time import proposal_time
 from tests.benchmarks.search.quality import CHECKPOINTS, Plan, quality
+from tests.benchmarks.search.real_job import real_job
 
 TABLES: Mapping[str, Callable[[argparse.Namespace], list[Results]]] = {
     "hrnn-table": lambda arguments: hrnn_trainings(arguments.jobs, arguments.budget_minutes, arguments.rows),
     "quality": lambda arguments: quality(_plan(arguments)),
     "proposal-time": lambda arguments: proposal_time(arguments.methods, arguments.budget_minutes),
+    "real-job": lambda arguments: real_job(arguments.jobs),
     "multi-fidelity": lambda arguments: multi_fidelity(_plan(arguments)),
 }
 #: What is measured without a name: the trainings are in the repository.
-_DEFAULT_TABLES = ("quality", "proposal-time", "multi-fidelity")
+_DEFAULT_TABLES = ("quality", "proposal-time", "multi-fidelity", "real-job")
 
 
 def main() -> None:
