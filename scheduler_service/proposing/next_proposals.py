@@ -90,9 +90,10 @@ class NextProposals:
             quick = max(0, min(count, start - progress.launched))
             if quick == 0:
                 return self._proposer.take(job, definition, progress, count) or Ready(())
-        history = History(definition.space, definition.objective, progress.launched, parents=parents())
+        budget = job.spec.limits.max_training_jobs
+        history = History(definition.space, definition.objective, progress.launched, (), parents(), budget)
         if strategy.reads(definition.space) is not Reads.NOTHING:
-            history = own_history(definition, trials(), history.parents)
+            history = own_history(definition, trials(), history.parents, budget)
         first = progress.launched + 1
         found = strategy.propose(history, range(first, first + quick), own_seed(job.spec, definition))
         if strategy.expensive_after is not None:

@@ -175,7 +175,8 @@ class Proposer:
                 if job is None or not job.launching:
                     return None
                 definition = job.spec.definition(definition_name)
-                history = own_history(definition, tx.training_jobs.trials(tuning_job_id), read_parents(tx, job))
+                trials, parents = tx.training_jobs.trials(tuning_job_id), read_parents(tx, job)
+                history = own_history(definition, trials, parents, job.spec.limits.max_training_jobs)
                 now = Progress.of_history(history)
                 arrived = now.launched >= progress.launched and now.ended >= progress.ended
                 if arrived or time.monotonic() > give_up_at:

@@ -28,7 +28,10 @@ def own_seed(spec: TuningJobSpec, definition: TrainingJobDefinition) -> int:
 
 
 def own_history(
-    definition: TrainingJobDefinition, trials: Iterable[tuple[str, Trial]], parents: tuple[ParentTrials, ...] = ()
+    definition: TrainingJobDefinition,
+    trials: Iterable[tuple[str, Trial]],
+    parents: tuple[ParentTrials, ...] = (),
+    budget: int = 0,
 ) -> History:
     """What a strategy may look at in one definition.
 
@@ -36,12 +39,13 @@ def own_history(
         definition: The definition.
         trials: All trials of the tuning job with the names of their definitions, by number.
         parents: What warm-start parents found out.
+        budget: How many training jobs may be launched in all.
     """
     own = tuple(
         replace(trial, number=number)
         for number, trial in enumerate((trial for name, trial in trials if name == definition.name), start=1)
     )
-    return History(definition.space, definition.objective, len(own), own, parents)
+    return History(definition.space, definition.objective, len(own), own, parents, budget)
 
 
 def next_definition(

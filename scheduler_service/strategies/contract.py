@@ -37,6 +37,7 @@ class History:
         launched: How many training jobs were launched in this space so far.
         trials: All of them by number, as far as the strategy reads them; empty for one that reads nothing.
         parents: What warm-start parents found out, in the order given; the same at every call.
+        budget: How many training jobs may be launched in all, without the parents'; 0 where it does not matter.
     """
 
     space: SearchSpace
@@ -44,6 +45,7 @@ class History:
     launched: int = 0
     trials: tuple[Trial, ...] = ()
     parents: tuple[ParentTrials, ...] = ()
+    budget: int = 0
 
     @property
     def known(self) -> tuple[Trial, ...]:
