@@ -111,6 +111,6 @@ def test_a_bayesian_child_starts_with_the_best_of_its_parent_and_says_so(api_on_
     assert {name: from_wire(value) for name, value in first.tuned_hyperparameters.items()} == dict(
         best.proposal.hyperparameters
     )
-    assert dict(first.figures) == {"parent": 1.0, "parent_training_job": 1.0, "parent_value": 0.5}
+    assert {"parent": 1.0, "parent_training_job": 1.0, "parent_value": 0.5}.items() <= dict(first.figures).items()
     assert "'parent'" in first.explanation
     assert [item.origin for item in others] == [PROPOSAL_ORIGIN_START_DESIGN] * 2
