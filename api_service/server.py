@@ -15,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
+from api_service.explaining import Explanations
 from api_service.hints import JobHints
 from api_service.interceptor import ErrorInterceptor
 from api_service.request_telemetry import TelemetryInterceptor
@@ -75,6 +76,7 @@ class ApiServer:
         self._store = store
         self._executor = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="api-database")
         self._creators = ThreadPoolExecutor(CREATE_THREADS, thread_name_prefix="api-create")
+        self._explainers = ThreadPoolExecutor(1, thread_name_prefix="api-explain")  # they compute: one core at a time
         self.hints = JobHints(broker, self._executor)
         self._watcher = Watcher(store, self.hints, self._blocking, clock, heartbeat_s=heartbeat_s)
         self._health = HealthServicer()
@@ -82,11 +84,13 @@ class ApiServer:
         servicer = TuningServicer(
             tuning_jobs=TuningJobs(store, algorithms, settings, clock),
             training_jobs=TrainingJobs(store, clock),
+            explanations=Explanations(store),
             watcher=self._watcher,
             hints=self.hints,
             algorithms=algorithms,
             executor=self._executor,
             creators=self._creators,
+            explainers=self._explainers,
             clock=clock,
         )
         tuning_service_pb2_grpc.add_TuningServiceServicer_to_server(servicer, self._server)  # type: ignore[no-untyped-call]
@@ -124,6 +128,7 @@ class ApiServer:
         await self._server.stop(grace_s)
         await self.hints.stop()
         self._creators.shutdown(wait=False, cancel_futures=True)  # the calls have ended; a hung file system may not
+        self._explainers.shutdown(cancel_futures=True)
         self._executor.shutdown(cancel_futures=True)
         _LOG.info("API stopped", address=self.address)
 

@@ -13,6 +13,8 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from api_service import to_proto
+from api_service.explaining import Explanations
+from api_service.explaining.convert import response as explained
 from api_service.hints import JobHints
 from api_service.tokens import page_cursor, page_token
 from api_service.training_jobs import TrainingJobs
@@ -33,6 +35,7 @@ Context: TypeAlias = grpc.aio.ServicerContext
 
 DEFAULT_PAGE_SIZE = 10
 DEFAULT_METRICS_PAGE_SIZE = 100
+DEFAULT_EXPLANATION_PAGE_SIZE = 100
 
 _TUNING_ORDERS = {
     pb.TUNING_JOB_ORDER_UNSPECIFIED: TuningJobOrder.NAME,
@@ -57,21 +60,25 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
         *,
         tuning_jobs: TuningJobs,
         training_jobs: TrainingJobs,
+        explanations: Explanations,
         watcher: Watcher,
         hints: JobHints,
         algorithms: AlgorithmRegistry,
         executor: Executor,
         creators: Executor,
+        explainers: Executor,
         clock: Clock,
     ) -> None:
-        """Takes the use cases, threads for the database, and others for creations, which may wait for files."""
+        """Takes the use cases; threads for the database, for creations, which may wait for files, and to explain."""
         self._tuning_jobs = tuning_jobs
         self._training_jobs = training_jobs
+        self._explanations = explanations
         self._watcher = watcher
         self._hints = hints
         self._algorithms = algorithms
         self._executor = executor
         self._creators = creators
+        self._explainers = explainers
         self._clock = clock
 
     async def _blocking(self, call: Callable[[], Result]) -> Result:
@@ -128,6 +135,17 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
         message_rules.check(request)
         async for response in self._watcher.watch(request.name, request.resume_token):
             yield response
+
+    async def ExplainTuningJob(self, request: pb.ExplainTuningJobRequest, _: Context) -> pb.ExplainTuningJobResponse:
+        """See the contract."""
+        message_rules.check(request)
+        cursor = page_cursor(request)
+        limit = request.page_size if request.HasField("page_size") else DEFAULT_EXPLANATION_PAGE_SIZE
+        loop = asyncio.get_running_loop()
+        explanation = await loop.run_in_executor(
+            self._explainers, lambda: self._explanations.explain(request.name, after=cursor, limit=limit)
+        )
+        return explained(explanation, page_token(request, explanation.page.next))
 
     async def GetTrainingJob(self, request: pb.GetTrainingJobRequest, _: Context) -> pb.GetTrainingJobResponse:
         """See the contract."""

@@ -12,6 +12,7 @@ from api_service.tokens import resume_token
 from hrnn_tuner.algorithms import Algorithm
 from hrnn_tuner.domain.completion import CompletionCriteria
 from hrnn_tuner.domain.early_stopping import HyperbandConfig
+from hrnn_tuner.domain.objective import Objective
 from hrnn_tuner.domain.search_space import CategoricalRange, Condition, IntegerRange, SearchSpace, Value
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob, TuningJobSpec
@@ -74,15 +75,17 @@ def ranges(space: SearchSpace) -> parameters_pb2.ParameterRanges:
     return message
 
 
+def objective(item: Objective) -> tuning_job_pb2.Objective:
+    """Metric and direction."""
+    return tuning_job_pb2.Objective(type=f"OBJECTIVE_TYPE_{item.type.value}", metric_name=item.metric_name)
+
+
 def definition(item: TrainingJobDefinition) -> tuning_job_pb2.TrainingJobDefinition:
     """A training job definition with its defaults."""
     return tuning_job_pb2.TrainingJobDefinition(
         definition_name=item.name,
         algorithm=item.algorithm,
-        objective=tuning_job_pb2.Objective(
-            type=f"OBJECTIVE_TYPE_{item.objective.type.value}",
-            metric_name=item.objective.metric_name,
-        ),
+        objective=objective(item.objective),
         static_hyperparameters=values(item.static_hyperparameters),
         parameter_ranges=ranges(item.space),
         data_channels=[channel_to_wire(name, channel) for name, channel in item.channels.items()],

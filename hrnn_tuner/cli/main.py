@@ -10,6 +10,7 @@ from hrnn_tuner import __version__
 from hrnn_tuner.cli.algorithm_command import algorithms
 from hrnn_tuner.cli.demo_command import demo
 from hrnn_tuner.cli.exits import ErrorReportingGroup
+from hrnn_tuner.cli.explain_command import explain
 from hrnn_tuner.cli.options import GlobalOptions
 from hrnn_tuner.cli.recommend_command import recommend
 from hrnn_tuner.cli.serve_command import serve
@@ -72,6 +73,7 @@ app.command("list", rich_help_panel=_TUNING)(list_tuning_jobs)
 app.command(rich_help_panel=_TUNING)(describe)
 app.command(rich_help_panel=_TUNING)(stop)
 app.command(rich_help_panel=_TUNING)(delete)
+app.command(rich_help_panel=_RESULTS)(explain)
 app.command(rich_help_panel=_RESULTS)(training_jobs)
 app.command(rich_help_panel=_RESULTS)(metrics)
 app.command(rich_help_panel=_RESULTS)(recommend)

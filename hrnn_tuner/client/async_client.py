@@ -129,6 +129,11 @@ class AsyncTuningClient:
             pass
         return require_same(await self.get_tuning_job(name), job)
 
+    async def explain_tuning_job(self, name: str) -> pb.ExplainTuningJobResponse:
+        """Reads what a tuning job's search has learnt, and why each of its training jobs was proposed: all pages."""
+        request = requests.explain_request(name)
+        return requests.joined([page async for page in self._connection.pages(request, pb.ExplainTuningJobResponse)])
+
     async def get_training_job(self, name: str) -> TrainingJob:
         """Reads a training job."""
         request = pb.GetTrainingJobRequest(name=name)

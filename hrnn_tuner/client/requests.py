@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypedDict
 
@@ -12,6 +12,8 @@ from hrnn_tuner.v1.training_job_pb2 import TrainingJobState
 from hrnn_tuner.v1.tuning_job_pb2 import TuningJobState
 from hrnn_tuner.v1.tuning_service_pb2 import (
     CreateTuningJobRequest,
+    ExplainTuningJobRequest,
+    ExplainTuningJobResponse,
     ListMetricsRequest,
     ListTrainingJobsRequest,
     ListTuningJobsRequest,
@@ -22,6 +24,7 @@ from hrnn_tuner.v1.tuning_service_pb2 import (
 #: The largest pages that the service gives: a listing takes the fewest calls.
 PAGE_SIZE = 100
 METRICS_PAGE_SIZE = 1000
+EXPLANATION_PAGE_SIZE = 1000
 
 
 class TuningJobFilter(TypedDict, total=False):
@@ -91,3 +94,17 @@ def metrics_request(training_job_name: str, metric_names: Sequence[str]) -> List
     return ListMetricsRequest(
         training_job_name=training_job_name, page_size=METRICS_PAGE_SIZE, metric_names=list(metric_names)
     )
+
+
+def explain_request(name: str) -> ExplainTuningJobRequest:
+    """The first page's request."""
+    return ExplainTuningJobRequest(name=name, page_size=EXPLANATION_PAGE_SIZE)
+
+
+def joined(pages: Iterable[ExplainTuningJobResponse]) -> ExplainTuningJobResponse:
+    """All pages of an explanation as one answer."""
+    whole = ExplainTuningJobResponse()
+    for page in pages:
+        whole.MergeFrom(page)  # appends what is repeated
+    whole.ClearField("next_page_token")
+    return whole

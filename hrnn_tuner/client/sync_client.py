@@ -145,6 +145,11 @@ class TuningClient:
             pass
         return require_same(self.get_tuning_job(name), job)
 
+    def explain_tuning_job(self, name: str) -> pb.ExplainTuningJobResponse:
+        """Reads what a tuning job's search has learnt, and why each of its training jobs was proposed: all pages."""
+        request = requests.explain_request(name)
+        return requests.joined(self._connection.pages(request, pb.ExplainTuningJobResponse))
+
     def get_training_job(self, name: str) -> TrainingJob:
         """Reads a training job."""
         return self._connection.call(pb.GetTrainingJobRequest(name=name), pb.GetTrainingJobResponse).training_job

@@ -1,6 +1,6 @@
 """The truth: tables, repositories, units of work, outbox and event log on SQLite or PostgreSQL."""
 
-from hrnn_tuner.store.events import Event, EventKind
+from hrnn_tuner.store.events import Decision, Event, EventKind
 from hrnn_tuner.store.job_change import JobChange
 from hrnn_tuner.store.outbox import OutboxMessage
 from hrnn_tuner.store.paging import Page
@@ -12,6 +12,7 @@ from hrnn_tuner.store.unit_of_work import Store, Transaction
 from hrnn_tuner.store.workers import Worker
 
 __all__ = [
+    "Decision",
     "Event",
     "EventKind",
     "JobChange",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,23 @@ class Event:
     kind: EventKind
     at: datetime
     body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An entry of the decision log.
+
+    Attributes:
+        kind: What kind of decision.
+        number: The training job it is about; 0 for the tuning job.
+        explanation: The rule and its reasons, for people.
+        figures: The numbers that were compared.
+    """
+
+    kind: str
+    number: int
+    explanation: str
+    figures: Mapping[str, float]
 
 
 class EventRepository:
@@ -69,3 +86,12 @@ class EventRepository:
             Event(row.tuning_job_id, int(row.revision), EventKind(row.kind), row.at, row.body)
             for row in self._connection.execute(query)
         ]
+
+    def decisions(self, tuning_job_id: str) -> list[Decision]:
+        """The decision log of a tuning job, in order."""
+        query = (
+            select(events.c.body)
+            .where(events.c.tuning_job_id == tuning_job_id, events.c.kind == EventKind.DECISION.value)
+            .order_by(events.c.revision)
+        )
+        return [Decision(**body) for body in self._connection.execute(query).scalars()]

@@ -3,6 +3,7 @@ import datetime
 from hrnn_tuner.v1.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from hrnn_tuner.v1 import algorithm_pb2 as _algorithm_pb2
+from hrnn_tuner.v1 import explanation_pb2 as _explanation_pb2
 from hrnn_tuner.v1 import training_job_pb2 as _training_job_pb2
 from hrnn_tuner.v1 import tuning_job_pb2 as _tuning_job_pb2
 from google.protobuf.internal import containers as _containers
@@ -186,6 +187,30 @@ class WatchTuningJobResponse(_message.Message):
     deleted: TuningJobDeleted
     heartbeat: WatchHeartbeat
     def __init__(self, resume_token: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tuning_job: _Optional[_Union[_tuning_job_pb2.TuningJob, _Mapping]] = ..., training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., metrics: _Optional[_Union[MetricBatch, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., deleted: _Optional[_Union[TuningJobDeleted, _Mapping]] = ..., heartbeat: _Optional[_Union[WatchHeartbeat, _Mapping]] = ...) -> None: ...
+
+class ExplainTuningJobRequest(_message.Message):
+    __slots__ = ("name", "page_size", "page_token")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    page_size: int
+    page_token: str
+    def __init__(self, name: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ExplainTuningJobResponse(_message.Message):
+    __slots__ = ("name", "insights", "decisions", "proposals", "next_page_token")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    INSIGHTS_FIELD_NUMBER: _ClassVar[int]
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    PROPOSALS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    insights: _containers.RepeatedCompositeFieldContainer[_explanation_pb2.TrainingJobDefinitionInsight]
+    decisions: _containers.RepeatedCompositeFieldContainer[_explanation_pb2.ExplainedDecision]
+    proposals: _containers.RepeatedCompositeFieldContainer[_explanation_pb2.ProposalExplanation]
+    next_page_token: str
+    def __init__(self, name: _Optional[str] = ..., insights: _Optional[_Iterable[_Union[_explanation_pb2.TrainingJobDefinitionInsight, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[_explanation_pb2.ExplainedDecision, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[_explanation_pb2.ProposalExplanation, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class GetTrainingJobRequest(_message.Message):
     __slots__ = ("name",)

@@ -68,6 +68,11 @@ class TuningServiceStub(object):
                 request_serializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.WatchTuningJobRequest.SerializeToString,
                 response_deserializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.WatchTuningJobResponse.FromString,
                 _registered_method=True)
+        self.ExplainTuningJob = channel.unary_unary(
+                '/hrnn_tuner.v1.TuningService/ExplainTuningJob',
+                request_serializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ExplainTuningJobRequest.SerializeToString,
+                response_deserializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ExplainTuningJobResponse.FromString,
+                _registered_method=True)
         self.GetTrainingJob = channel.unary_unary(
                 '/hrnn_tuner.v1.TuningService/GetTrainingJob',
                 request_serializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.GetTrainingJobRequest.SerializeToString,
@@ -163,6 +168,14 @@ class TuningServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainTuningJob(self, request, context):
+        """Says what a tuning job's search has learnt so far and why each of its training jobs was proposed, page by page.
+        NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetTrainingJob(self, request, context):
         """Reads one training job. NOT_FOUND.
         """
@@ -252,6 +265,11 @@ def add_TuningServiceServicer_to_server(servicer, server):
                     servicer.WatchTuningJob,
                     request_deserializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.WatchTuningJobRequest.FromString,
                     response_serializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.WatchTuningJobResponse.SerializeToString,
+            ),
+            'ExplainTuningJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainTuningJob,
+                    request_deserializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ExplainTuningJobRequest.FromString,
+                    response_serializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ExplainTuningJobResponse.SerializeToString,
             ),
             'GetTrainingJob': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTrainingJob,
@@ -460,6 +478,33 @@ class TuningService(object):
             '/hrnn_tuner.v1.TuningService/WatchTuningJob',
             hrnn__tuner_dot_v1_dot_tuning__service__pb2.WatchTuningJobRequest.SerializeToString,
             hrnn__tuner_dot_v1_dot_tuning__service__pb2.WatchTuningJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainTuningJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hrnn_tuner.v1.TuningService/ExplainTuningJob',
+            hrnn__tuner_dot_v1_dot_tuning__service__pb2.ExplainTuningJobRequest.SerializeToString,
+            hrnn__tuner_dot_v1_dot_tuning__service__pb2.ExplainTuningJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

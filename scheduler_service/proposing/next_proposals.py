@@ -91,11 +91,10 @@ class NextProposals:
             quick = max(0, min(count, start - progress.launched))
             if quick == 0:
                 return self._proposer.take(job, definition, progress, count) or Ready(())
-        history = History(
-            definition.space, definition.objective, progress.launched, parents=parents(), levels=job.spec.pauses_at
-        )
+        levels, budget = job.spec.pauses_at, job.spec.limits.max_training_jobs
+        history = History(definition.space, definition.objective, progress.launched, (), parents(), levels, budget)
         if strategy.reads(definition.space) is not Reads.NOTHING:
-            history = own_history(definition, trials(), history.parents, history.levels)
+            history = own_history(definition, trials(), history.parents, levels, budget)
         first = progress.launched + 1
         with PROPOSAL_DURATION.labels(job.spec.strategy.value).time():
             found = strategy.propose(history, range(first, first + quick), own_seed(job.spec, definition))

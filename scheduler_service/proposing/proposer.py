@@ -177,8 +177,9 @@ class Proposer:
                 if job is None or not job.launching:
                     return None
                 definition = job.spec.definition(definition_name)
-                trials = tx.training_jobs.trials(tuning_job_id)
-                history = own_history(definition, trials, read_parents(tx, job), job.spec.pauses_at)
+                trials, parents = tx.training_jobs.trials(tuning_job_id), read_parents(tx, job)
+                budget = job.spec.limits.max_training_jobs
+                history = own_history(definition, trials, parents, job.spec.pauses_at, budget)
                 now = Progress.of_history(history)
                 arrived = now.launched >= progress.launched and now.ended >= progress.ended
                 if arrived or time.monotonic() > give_up_at:

@@ -32,6 +32,7 @@ def own_history(
     trials: Iterable[tuple[str, Trial]],
     parents: tuple[ParentTrials, ...] = (),
     levels: tuple[int, ...] = (),
+    budget: int = 0,
 ) -> History:
     """What a strategy may look at in one definition.
 
@@ -40,12 +41,13 @@ def own_history(
         trials: All trials of the tuning job with the names of their definitions, by number.
         parents: What warm-start parents found out.
         levels: The epochs at which the tuning job's training jobs pause.
+        budget: How many training jobs may be launched in all.
     """
     own = tuple(
         replace(trial, number=number)
         for number, trial in enumerate((trial for name, trial in trials if name == definition.name), start=1)
     )
-    return History(definition.space, definition.objective, len(own), own, parents, levels)
+    return History(definition.space, definition.objective, len(own), own, parents, levels, budget)
 
 
 def next_definition(

@@ -37,6 +37,7 @@ class History:
         trials: All of them by number, as far as the strategy reads them; empty for one that reads nothing.
         parents: What warm-start parents found out, in the order given; the same at every call.
         levels: The epochs at which trials pause, ascending; empty when each trains to its end.
+        budget: How many training jobs may be launched in all, without the parents'; 0 where it does not matter.
     """
 
     space: SearchSpace
@@ -45,6 +46,7 @@ class History:
     trials: tuple[Trial, ...] = ()
     parents: tuple[ParentTrials, ...] = ()
     levels: tuple[int, ...] = ()
+    budget: int = 0
 
     @property
     def known(self) -> tuple[Trial, ...]:

@@ -45,6 +45,16 @@ class ParentTrials:
             return ()
         return tuple(trial for trial in self.trials if trial.inside and trial.same_rest)
 
+    @property
+    def hints(self) -> tuple[ParentTrial, ...]:
+        """The trials with a value that say something about the child's space, but for those like own ones."""
+        results = {trial.number for trial in self.like_own}
+        return tuple(
+            trial
+            for trial in self.trials
+            if trial.inside and trial.status is TrialStatus.OBSERVED and trial.number not in results
+        )
+
 
 def parent_trials(
     definition: TrainingJobDefinition, warm_start_type: WarmStartType, name: str, results: Iterable[ParentResult]

@@ -6,11 +6,11 @@ all parents of a history can be given.
 A model-based strategy uses it in three steps:
 
 1. `starting_configurations` gives the first hyperparameter sets to try: the parents' best ones, but at most a tenth of
-   the budget. The rest of an initial design should fill the space as if there were no parents: only results apart from
-   where the parents lead tell whether they mislead.
+   the budget. An initial design that follows should fill the space as if there were no parents: only results apart
+   from where the parents lead tell whether they mislead.
 2. `transfer_prior` fits one model per parent, weighs each by how well it ranks the strategy's own results, and gives a
    mean function in the scale of these results.
-3. The strategy models what is left, ``targets - prior.mean(units)``, and adds ``prior.mean`` to its predictions. With
+3. The strategy models what is left, ``targets - prior.mean(rows)``, and adds ``prior.mean`` to its predictions. With
    no weight left the mean is 0, and everything is as without parents.
 
 The weights follow the idea of ranking-weighted ensembles (Feurer, Letham, Bakshy 2018, "Scalable meta-learning for
@@ -21,17 +21,16 @@ parent must rank better than chance, beyond what luck explains, and not better t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
-from hrnn_tuner.domain.search_space import CategoricalRange, SearchSpace, Value
-from hrnn_tuner.domain.trial import TrialStatus
+from scheduler_service.strategies.bayesian.encoding import Encoding
 from scheduler_service.strategies.parents import ParentTrial, ParentTrials
 
 Array: TypeAlias = NDArray[np.float64]
@@ -48,16 +47,8 @@ PRIOR_RESULTS = 3.0
 PRIOR_AGREEMENT = 0.8
 #: How far above chance, in standard errors, the agreement must be.
 STANDARD_ERRORS = 1.0
-#: Where coordinates of hyperparameters that do not apply are put.
-ABSENT = 0.5
 _LENGTHS = (0.15, 0.3, 0.6, 1.2)
 _NOISES = (0.01, 0.1, 0.5)
-
-
-def to_units(space: SearchSpace, configurations: Sequence[Mapping[str, Value]]) -> Array:
-    """Configurations of a space as points of the unit cube, of shape (number, ranges), that `SearchSpace.at` reads."""
-    rows = [[ABSENT if unit is None else unit for unit in space.units(row)] for row in configurations]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(space.ranges))
 
 
 def normal_scores(values: Sequence[float], objective: Objective) -> Array:
@@ -71,9 +62,19 @@ def normal_scores(values: Sequence[float], objective: Objective) -> Array:
     return np.array([normal.inv_cdf(float(quantile)) for quantile in quantiles], dtype=np.float64)
 
 
-def starting_configurations(
-    objective: Objective, parents: Sequence[ParentTrials], budget: int
-) -> list[dict[str, Value]]:
+class Start(NamedTuple):
+    """One of the first configurations to try.
+
+    Attributes:
+        parent: Position of the parent that has it, counting from 1.
+        trial: What the parent found out about it.
+    """
+
+    parent: int
+    trial: ParentTrial
+
+
+def starting_configurations(objective: Objective, parents: Sequence[ParentTrials], budget: int) -> list[Start]:
     """The parents' best configurations in the space, in turn from each: a tenth of the budget, but at least one.
 
     Args:
@@ -83,14 +84,15 @@ def starting_configurations(
     """
     most = max(1, math.floor(STARTING_SHARE * budget))
     sign = -1.0 if objective.type is ObjectiveType.MAXIMIZE else 1.0
-    ranked = [
-        sorted(_hints(parent), key=lambda trial: (sign * (trial.value or 0.0), trial.number)) for parent in parents
-    ]
-    chosen: list[dict[str, Value]] = []
+    ranked = [sorted(parent.hints, key=lambda trial: (sign * (trial.value or 0.0), trial.number)) for parent in parents]
+    chosen: list[Start] = []
     for place in range(max(map(len, ranked), default=0)):
-        for trials in ranked:
-            if place < len(trials) and len(chosen) < most and dict(trials[place].configuration) not in chosen:
-                chosen.append(dict(trials[place].configuration))
+        for parent, trials in enumerate(ranked, start=1):
+            if len(chosen) == most:
+                return chosen
+            known = [start.trial.configuration for start in chosen]
+            if place < len(trials) and trials[place].configuration not in known:
+                chosen.append(Start(parent, trials[place]))
     return chosen
 
 
@@ -99,51 +101,44 @@ class TransferPrior:
     """What the parents say, in the scale of own results.
 
     Attributes:
-        space: The search space.
         weights: How far each parent is believed, in the order given: 0 not at all, 1 fully.
         models: The parents' models; None for one without weight.
         centre: Mean of the parents' prediction at the own results.
         slope: What a step in the parents' prediction is worth in own results.
     """
 
-    space: SearchSpace
     weights: tuple[float, ...]
-    models: tuple[_Model | None, ...]
+    models: tuple[ParentModel | None, ...]
     centre: float
     slope: float
 
-    def mean(self, units: Array) -> Array:
-        """The prior mean at points of the unit cube, of shape (number, ranges); 0 where no parent is believed."""
-        return self.slope * max(self.weights, default=0.0) * (self._blend(units) - self.centre)
-
-    def _blend(self, units: Array) -> Array:
-        """The parents' predictions, weighted."""
-        return _blend(self.models, self.weights, _features(self.space, units))
+    def mean(self, rows: Array) -> Array:
+        """The prior mean at encoded configurations, of shape (number, columns); 0 where no parent is believed."""
+        return self.slope * max(self.weights, default=0.0) * (_blend(self.models, self.weights, rows) - self.centre)
 
 
 def transfer_prior(
-    space: SearchSpace, objective: Objective, units: Array, targets: Array, parents: Sequence[ParentTrials]
+    encoding: Encoding, objective: Objective, rows: Array, targets: Array, parents: Sequence[ParentTrials]
 ) -> TransferPrior:
     """Weighs parents by how well they rank own results.
 
     Args:
-        space: The search space.
+        encoding: How configurations of the search space become rows.
         objective: Metric and direction of the parents' values.
-        units: Where own results lie, of shape (number, ranges).
+        rows: Where own results lie, of shape (number, columns).
         targets: Own results, larger for better, standardised: mean 0 and variance 1, or normal scores.
         parents: What they found out; what lies outside of the space is left out.
     """
-    features = _features(space, units)
-    fitted = [_fit(space, objective, _hints(parent)) for parent in parents]
-    weights = tuple(0.0 if model is None else _weight(model.predict(features), targets) for model in fitted)
+    fitted = [_fit(encoding, objective, parent.hints) for parent in parents]
+    weights = tuple(0.0 if model is None else _weight(model.predict(rows), targets) for model in fitted)
     models = tuple(model if weight > 0 else None for model, weight in zip(fitted, weights, strict=True))
     if len(targets) == 0 or not any(weights):
-        return TransferPrior(space, weights, models, 0.0, 1.0)
-    blend = _blend(models, weights, features)
+        return TransferPrior(weights, models, 0.0, 1.0)
+    blend = _blend(models, weights, rows)
     centred = blend - blend.mean()
     # Least squares for the slope, drawn to 1 by the weight of one result.
     slope = (1.0 + float(centred @ (targets - targets.mean()))) / (1.0 + float(centred @ centred))
-    return TransferPrior(space, weights, models, float(blend.mean()), max(0.0, slope))
+    return TransferPrior(weights, models, float(blend.mean()), max(0.0, slope))
 
 
 def agreement(predictions: Array, targets: Array) -> float:
@@ -170,40 +165,23 @@ def _weight(predictions: Array, targets: Array) -> float:
     return float(max(0.0, 2.0 * (share - doubt) - 1.0))
 
 
-def _hints(parent: ParentTrials) -> list[ParentTrial]:
-    """The trials of a parent that say something about this space, but for those that are as good as own results."""
-    results = {trial.number for trial in parent.like_own}
-    return [
-        trial
-        for trial in parent.trials
-        if trial.inside and trial.status is TrialStatus.OBSERVED and trial.number not in results
-    ]
-
-
-def _features(space: SearchSpace, units: Array) -> Array:
-    """Points as a kernel sees them: numbers by their coordinate, choices equally far from each other."""
-    columns = []
-    for index, item in enumerate(space.ranges):
-        column = units[:, index]
-        if isinstance(item, CategoricalRange):
-            choice = np.minimum((column * len(item.choices)).astype(int), len(item.choices) - 1)
-            columns.append(np.eye(len(item.choices))[choice] / math.sqrt(2.0))
-        else:
-            columns.append(column[:, None])
-    return np.hstack(columns) if columns else np.zeros((len(units), 0))
-
-
 @dataclass(frozen=True)
-class _Model:
-    """A Gaussian process' mean: points, their coefficients, and the length scale of the kernel."""
+class ParentModel:
+    """A Gaussian process' mean.
+
+    Attributes:
+        points: Encoded configurations, of shape (number, columns).
+        coefficients: One for each.
+        length: Length scale of the kernel.
+    """
 
     points: Array
     coefficients: Array
     length: float
 
-    def predict(self, features: Array) -> Array:
+    def predict(self, rows: Array) -> Array:
         """Normal scores at some points."""
-        return _kernel(features, self.points, self.length) @ self.coefficients
+        return _kernel(rows, self.points, self.length) @ self.coefficients
 
 
 def _kernel(one: Array, other: Array, length: float) -> Array:
@@ -214,15 +192,15 @@ def _kernel(one: Array, other: Array, length: float) -> Array:
     return kernel
 
 
-def _fit(space: SearchSpace, objective: Objective, trials: Sequence[ParentTrial]) -> _Model | None:
+def _fit(encoding: Encoding, objective: Objective, trials: Sequence[ParentTrial]) -> ParentModel | None:
     """The model of a parent with the best leave-one-out predictions; None for too few observations."""
     if len(trials) < LEAST_OBSERVATIONS:
         return None
     if len(trials) > MOST_OBSERVATIONS:  # evenly over the time of the search
         trials = [trials[index] for index in np.linspace(0, len(trials) - 1, MOST_OBSERVATIONS).astype(int)]
-    points = _features(space, to_units(space, [trial.configuration for trial in trials]))
+    points = encoding.of([trial.configuration for trial in trials]).rows
     scores = normal_scores([trial.value for trial in trials if trial.value is not None], objective)
-    dimension = math.sqrt(max(1, len(space.ranges)))  # distances in a cube grow with its dimension
+    dimension = math.sqrt(max(1, len(encoding.space.ranges)))  # distances in a cube grow with its dimension
     fits = []
     for length in (dimension * entry for entry in _LENGTHS):
         kernel = _kernel(points, points, length)
@@ -233,14 +211,14 @@ def _fit(space: SearchSpace, objective: Objective, trials: Sequence[ParentTrial]
             error = float(np.square(coefficients / np.diag(inverse)).mean())
             fits.append((error, length, coefficients))
     _, length, coefficients = min(fits, key=lambda fit: fit[0])
-    return _Model(points, coefficients, length)
+    return ParentModel(points, coefficients, length)
 
 
-def _blend(models: Sequence[_Model | None], weights: Sequence[float], features: Array) -> Array:
+def _blend(models: Sequence[ParentModel | None], weights: Sequence[float], rows: Array) -> Array:
     """Predictions of several models by their weights; 0 without any."""
     total = sum(weights)
-    blend = np.zeros(len(features))
+    blend = np.zeros(len(rows))
     for model, weight in zip(models, weights, strict=True):
         if model is not None and weight > 0:
-            blend += weight / total * model.predict(features)
+            blend += weight / total * model.predict(rows)
     return blend

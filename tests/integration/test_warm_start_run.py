@@ -10,6 +10,8 @@ from hrnn_tuner.domain.states import CompletionReason
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import Store
+from hrnn_tuner.v1.explanation_pb2 import PROPOSAL_ORIGIN_PARENT, PROPOSAL_ORIGIN_START_DESIGN
+from hrnn_tuner.wire_values import from_wire
 from scheduler_service.proposing.parents import read_parents
 from scheduler_service.service import SchedulerService
 from tests.support.api import Api, definition_of, spec_of
@@ -95,3 +97,20 @@ def test_a_history_has_the_parents_after_they_are_deleted(api_on_each_database: 
         (2, 0.5, True, True),
     ]
     assert found.like_own == ()
+
+
+def test_a_bayesian_child_starts_with_the_best_of_its_parent_and_says_so(api_on_each_database: Api) -> None:
+    api = api_on_each_database
+    warm = {"parent_tuning_job_names": ["parent"], "type": "WARM_START_TYPE_TRANSFER_LEARNING"}
+    with scheduler(api):
+        parent = run(api, spec_of("parent", **limits(3)))
+        run(api, spec_of("child", **limits(3), strategy="STRATEGY_BAYESIAN", warm_start_config=warm))
+    best, *_ = read_training_jobs(api.store, parent.id)  # all are as good, so it is the first
+    first, *others = api.client.explain_tuning_job("child").proposals
+    assert first.origin == PROPOSAL_ORIGIN_PARENT
+    assert {name: from_wire(value) for name, value in first.tuned_hyperparameters.items()} == dict(
+        best.proposal.hyperparameters
+    )
+    assert {"parent": 1.0, "parent_training_job": 1.0, "parent_value": 0.5}.items() <= dict(first.figures).items()
+    assert "'parent'" in first.explanation
+    assert [item.origin for item in others] == [PROPOSAL_ORIGIN_START_DESIGN] * 2

@@ -12,8 +12,9 @@ from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import ContinuousRange, SearchSpace
 from hrnn_tuner.domain.trial import TrialStatus
 from hrnn_tuner.domain.warm_start import WarmStartType
+from scheduler_service.strategies.bayesian.encoding import Encoding
 from scheduler_service.strategies.parents import ParentTrial, ParentTrials
-from scheduler_service.strategies.transfer import starting_configurations, to_units, transfer_prior
+from scheduler_service.strategies.transfer import starting_configurations, transfer_prior
 
 Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
@@ -53,15 +54,16 @@ def parent_of(function: Function, dimension: int, rng: np.random.Generator, coun
 
 def search(function: Function, dimension: int, parents: Sequence[ParentTrials], *, budget: int, seed: int) -> Array:
     """The best value so far after each evaluation."""
-    space, rng = cube(dimension), np.random.default_rng(seed)
+    encoding, rng = Encoding(cube(dimension)), np.random.default_rng(seed)
     design = rng.random((budget // 4, dimension))
     if parents:
-        first = to_units(space, starting_configurations(MAXIMIZE, parents, budget))
+        starts = starting_configurations(MAXIMIZE, parents, budget)
+        first = encoding.of([start.trial.configuration for start in starts]).rows
         design = np.vstack([first, design[: len(design) - len(first)]])
     values = function(design)
     while len(values) < budget:
         targets = (values - values.mean()) / (values.std() + 1e-12)
-        prior = transfer_prior(space, MAXIMIZE, design, targets, parents)
+        prior = transfer_prior(encoding, MAXIMIZE, design, targets, parents)
         near = np.clip(design[values.argmax()] + 0.05 * rng.standard_normal((_CANDIDATES // 4, dimension)), 0.0, 1.0)
         candidates = np.vstack([rng.random((_CANDIDATES, dimension)), near])
         mean, deviation = _posterior(design, targets - prior.mean(design), candidates)

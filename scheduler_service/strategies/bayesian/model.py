@@ -13,12 +13,14 @@ from scheduler_service.strategies.bayesian.acquisition import Acquisition
 from scheduler_service.strategies.bayesian.candidates import Allowed, around, every_point, quasi_random
 from scheduler_service.strategies.bayesian.encoding import Encoding, Points
 from scheduler_service.strategies.bayesian.local_search import Criterion, improved
+from scheduler_service.strategies.bayesian.prior_mean import with_prior_mean
 from scheduler_service.strategies.bayesian.recipe import AcquisitionDomain, Recipe
 from scheduler_service.strategies.bayesian.subset import informative
 from scheduler_service.strategies.bayesian.surrogate import fitted_model, predict, quiet_torch
 from scheduler_service.strategies.contract import History
 from scheduler_service.strategies.randomness import stream, stream_seed
 from scheduler_service.strategies.results import Configuration, Floats, Results, sign_of
+from scheduler_service.strategies.transfer import transfer_prior
 from scheduler_service.strategies.untried import new_configuration
 
 #: Best results whose surroundings are looked at.
@@ -56,10 +58,14 @@ class ModelOfResults:
         used = informative(points.rows, targets, recipe.model_points)
         self._points, self._values = points.take(used), targets[used]
         fit_on = informative(self._points.rows, self._values, recipe.fit_points)
+        prior = transfer_prior(self.encoding, history.objective, self._points.rows, self._values, history.parents)
+        #: How far each warm-start parent is believed: 0 not at all, 1 fully.
+        self.parent_weights = prior.weights
+        left = self._values - prior.mean(self._points.rows)
         with quiet_torch(stream_seed("fit")):
-            self.process = fitted_model(
-                recipe.kernel, len(history.space.ranges), self._points.rows, self._values, fit_on
-            )
+            self.process = fitted_model(recipe.kernel, len(history.space.ranges), self._points.rows, left, fit_on)
+            if any(prior.weights):
+                with_prior_mean(self.process, prior, self._points.rows, self._values)
 
     @property
     def best(self) -> float:

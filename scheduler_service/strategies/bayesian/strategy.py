@@ -16,6 +16,7 @@ from scheduler_service.strategies.untried import exhausted, new_configuration
 
 if TYPE_CHECKING:  # these import torch and numpy
     from scheduler_service.strategies.bayesian.model import ModelOfResults
+    from scheduler_service.strategies.transfer import Start
 
 NAME = "BAYESIAN"
 #: Fewer results than this teach nothing: no configuration is better than another one.
@@ -27,6 +28,10 @@ class BayesianStrategy(Strategy):
 
     The trials of lower numbers alone decide about a number: those without a result count as pending, and so do the
     proposals before it in the same call.
+
+    Warm-start parents with other data give the first configurations, see `starting_configurations`, and after the start
+    design a mean function, see `transfer_prior`. The start design is as without parents: only results apart from where
+    they lead tell whether they mislead. Those that do thus delay the search by their first configurations.
     """
 
     def __init__(self, recipe: Recipe | None = None) -> None:
@@ -48,27 +53,30 @@ class BayesianStrategy(Strategy):
         tried: set[Hashable] = {space.key(trial.configuration) for trial in history.known}
         observed = sum(_has_result(trial) for trial in history.known)
         model: ModelOfResults | None = None
+        starts = _starts(history)
+        first_learnt = len(starts) + self._recipe.start.count
         proposals: list[Proposal] = []
         for number in numbers:
             if exhausted(space, tried):
                 break
-            if observed < _MIN_RESULTS or max(number - 1, observed) < self._recipe.start.count:
-                proposal = self._start(space, tried, number, seed)
+            if number <= len(starts) and space.key(starts[number - 1].trial.configuration) not in tried:
+                proposal = _by_parent(history, starts[number - 1], seed)
+            elif observed < _MIN_RESULTS or max(number - 1, observed) < first_learnt:
+                proposal = self._start(space, tried, max(1, number - len(starts)), seed)
             elif len(history.known) >= self._recipe.parzen_after:
                 proposal = _by_parzen(history, number, seed)
             else:
                 model = model or _model(history, self._recipe)
-                proposal = model.propose(history, tried, number, seed)
+                proposal = _with_weights(model.propose(history, tried, number, seed), history, model.parent_weights)
             proposals.append(proposal)
             tried.add(space.key(proposal.hyperparameters))
             history = _with_pending(history, number, proposal)
         return proposals
 
-    def _start(self, space: SearchSpace, tried: set[Hashable], number: int, seed: int) -> Proposal:
+    def _start(self, space: SearchSpace, tried: set[Hashable], place: int, seed: int) -> Proposal:
         """A point of the start design."""
-        points = self._recipe.start.points(len(space.ranges), number, seed)
-        configuration = new_configuration(space, tried, points)
-        return Proposal(configuration, NAME, seed, f"point {number} of the start design: too few results to learn from")
+        configuration = new_configuration(space, tried, self._recipe.start.points(len(space.ranges), place, seed))
+        return Proposal(configuration, NAME, seed, f"point {place} of the start design: too few results to learn from")
 
 
 def _has_result(trial: Trial) -> bool:
@@ -96,6 +104,37 @@ def _model(history: History, recipe: Recipe) -> ModelOfResults:
         text = f"BAYESIAN needs {error.name}: install the extra 'bayesian' (pip install 'hrnn-tuner[bayesian]')"
         raise ModuleNotFoundError(text, name=error.name) from error
     return ModelOfResults(history, recipe)
+
+
+def _starts(history: History) -> list[Start]:
+    """The first configurations by what parents found out; imported late for the same reason, as it needs numpy."""
+    if not history.parents:
+        return []
+    from scheduler_service.strategies.transfer import starting_configurations
+
+    return starting_configurations(history.objective, history.parents, history.budget)
+
+
+def _by_parent(history: History, start: Start, seed: int) -> Proposal:
+    """A good configuration of a parent."""
+    trial, value = start.trial, start.trial.value or 0.0
+    explanation = (
+        f"training job {trial.number} of the parent {history.parents[start.parent - 1].name!r}, "
+        f"where {history.objective.metric_name} was {value:.4g}"
+    )
+    figures = {"parent": float(start.parent), "parent_training_job": float(trial.number), "parent_value": value}
+    return Proposal(dict(trial.configuration), NAME, seed, explanation, figures)
+
+
+def _with_weights(proposal: Proposal, history: History, weights: Sequence[float]) -> Proposal:
+    """The proposal, and how far each parent was believed whose results are not those of own training jobs."""
+    places = [place for place, parent in enumerate(history.parents) if parent.hints]
+    if not places:
+        return proposal
+    figures = {f"parent_{place + 1}_weight": weights[place] for place in places}
+    believed = ", ".join(f"{history.parents[place].name!r} by {weights[place]:.2f} of 1" for place in places)
+    explanation = f"{proposal.explanation}; believes {believed}"
+    return replace(proposal, explanation=explanation, figures={**proposal.figures, **figures})
 
 
 def _by_parzen(history: History, number: int, seed: int) -> Proposal:

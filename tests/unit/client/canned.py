@@ -7,6 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hrnn_tuner.v1 import training_job_pb2 as training
 from hrnn_tuner.v1 import tuning_job_pb2 as tuning
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
+from hrnn_tuner.v1.explanation_pb2 import ProposalExplanation, TrainingJobDefinitionInsight
 from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue, IntegerParameterRange, ParameterRanges
 
 METRIC = "precision_at_25"
@@ -132,3 +133,11 @@ def completed_job_events() -> list[pb.WatchTuningJobResponse]:
         event("10", second),
         event("11", tuning_job("COMPLETED", best=second, completed=2, jobs=2)),
     ]
+
+
+def explanation_pages() -> list[pb.ExplainTuningJobResponse]:
+    """Three proposals on two pages."""
+    proposals = [ProposalExplanation(training_job_number=number) for number in (1, 2, 3)]
+    insights = [TrainingJobDefinitionInsight(observed=3)]
+    first = pb.ExplainTuningJobResponse(insights=insights, proposals=proposals[:2], next_page_token="p2")
+    return [first, pb.ExplainTuningJobResponse(proposals=proposals[2:])]

@@ -11,7 +11,7 @@ from hrnn_tuner.client import AsyncTuningClient, InvalidRequestError, NotFoundEr
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 from hrnn_tuner.v1.algorithm_pb2 import Algorithm
 from hrnn_tuner.v1.training_job_pb2 import MetricPoint
-from tests.unit.client.canned import completed_job_events, event, spec, training_job, tuning_job
+from tests.unit.client.canned import completed_job_events, event, explanation_pages, spec, training_job, tuning_job
 from tests.unit.client.conftest import FAST
 from tests.unit.client.fake_service import FakeService, Refusal, bad_request
 
@@ -76,6 +76,13 @@ async def test_listings_follow_all_pages(service: FakeService, client: AsyncTuni
     assert [job.number async for job in client.list_training_jobs("demo")] == [1]
     assert [point.step async for point in client.list_metrics("demo-1-00000001")] == [3]
     assert [request.page_token for request in service.requests["ListTuningJobs"]] == ["", "p2"]
+
+
+async def test_an_explanation_has_all_pages(service: FakeService, client: AsyncTuningClient) -> None:
+    service.answers("ExplainTuningJob", *explanation_pages())
+    whole = await client.explain_tuning_job("demo")
+    assert [item.training_job_number for item in whole.proposals] == [1, 2, 3]
+    assert (len(whole.insights), whole.next_page_token) == (1, "")
 
 
 async def test_a_broken_watch_goes_on_behind_the_last_event(service: FakeService, client: AsyncTuningClient) -> None:

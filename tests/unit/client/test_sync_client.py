@@ -18,7 +18,7 @@ from hrnn_tuner.client import (
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 from hrnn_tuner.v1.algorithm_pb2 import Algorithm
 from hrnn_tuner.v1.training_job_pb2 import MetricPoint
-from tests.unit.client.canned import spec, training_job, tuning_job
+from tests.unit.client.canned import explanation_pages, spec, training_job, tuning_job
 from tests.unit.client.fake_service import FakeService, Refusal
 
 AWAY = Refusal(grpc.StatusCode.UNAVAILABLE, "draining")
@@ -137,6 +137,14 @@ def test_training_jobs_are_listed_in_the_order_asked_for(service: FakeService, c
     assert [job.number for job in client.list_training_jobs("demo", order_by=order, descending=True)] == [2]
     (request,) = service.requests["ListTrainingJobs"]
     assert (request.order_by, request.descending, request.tuning_job_name) == (order, True, "demo")
+
+
+def test_an_explanation_has_all_pages(service: FakeService, client: TuningClient) -> None:
+    service.answers("ExplainTuningJob", *explanation_pages())
+    whole = client.explain_tuning_job("demo")
+    assert [item.training_job_number for item in whole.proposals] == [1, 2, 3]
+    assert (len(whole.insights), whole.next_page_token) == (1, "")
+    assert [request.page_token for request in service.requests["ExplainTuningJob"]] == ["", "p2"]
 
 
 def test_the_other_methods_send_what_they_are_given(service: FakeService, client: TuningClient) -> None:

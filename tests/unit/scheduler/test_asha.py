@@ -16,14 +16,14 @@ from hrnn_tuner.domain.tuning_job import StrategyName
 from scheduler_service.strategies import History, RandomStrategy, strategy_for
 from scheduler_service.strategies.asha import AshaStrategy
 from scheduler_service.strategies.chains import at_full_length, chains_of
-from tests.unit.scheduler.strategy_contract import MAXIMIZE, MINIMIZE, MIXED, StrategyContract
+from tests.unit.scheduler.strategy_contract import MAXIMIZE, MINIMIZE, MIXED, SeededContract, StrategyContract
 
 ASHA = AshaStrategy("ASHA", RandomStrategy())
 LINE = SearchSpace((ContinuousRange("x", 0.0, 1.0),))
 LEVELS = (1, 3, 9)
 
 
-class TestAsha(StrategyContract):
+class TestAsha(StrategyContract, SeededContract):
     strategy = ASHA
     space = MIXED
 

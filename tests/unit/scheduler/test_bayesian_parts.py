@@ -8,18 +8,14 @@ from hypothesis import strategies as st
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, SearchSpace
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 from scheduler_service.strategies.bayesian.encoding import Encoding
-from scheduler_service.strategies.bayesian.insight import importances, predicted_best
 from scheduler_service.strategies.bayesian.recipe import Transform
 from scheduler_service.strategies.bayesian.subset import informative
 from scheduler_service.strategies.bayesian.transform import YeoJohnson, fitted
 from scheduler_service.strategies.parzen_density import ParzenDensity, unit_points
 from scheduler_service.strategies.results import Results
-from tests.unit.scheduler.strategy_contract import MINIMIZE, MIXED, drawn, history_of, key, observed
+from tests.unit.scheduler.strategy_contract import MINIMIZE, MIXED, history_of, key
 
 FINITE = st.floats(-1e100, 1e100, allow_nan=False)
-MATTERS = SearchSpace(
-    (ContinuousRange("x", 0.0, 1.0), ContinuousRange("y", 0.0, 1.0), CategoricalRange("c", ("a", "b", "d")))
-)
 
 
 @pytest.mark.parametrize("kind", Transform)
@@ -111,44 +107,3 @@ def test_draws_of_a_parzen_density_are_near_its_configurations() -> None:
     drawn_points = density.draw(500, np.random.default_rng(0))
     assert ((drawn_points >= 0) & (drawn_points <= 1)).all()
     assert np.median(np.abs(drawn_points[:, 0] - 0.9)) < 0.1
-
-
-def test_the_predicted_best_is_where_the_objective_is_best() -> None:
-    found = predicted_best(history_of(MATTERS, observed(MATTERS, drawn(MATTERS, 60))))
-    assert found is not None
-    assert found.configuration["x"] == pytest.approx(0.3, abs=0.06)
-    assert found.configuration["c"] == "a"
-    assert found.mean == pytest.approx(-0.0178, abs=0.02)
-    assert 0.0 <= found.deviation < 0.1
-
-
-def test_the_predicted_best_needs_results() -> None:
-    assert predicted_best(history_of(MATTERS, [Trial(1, {"x": 0.1, "y": 0.2, "c": "a"})])) is None
-
-
-def test_importance_tells_what_matters() -> None:
-    def value(x: float, y: float) -> float:
-        return 10 * x + y
-
-    trials = [
-        Trial(number, point, TrialStatus.OBSERVED, value(point["x"], point["y"]))
-        for number, point in enumerate(drawn(MATTERS, 60), start=1)
-    ]
-    found = importances(history_of(MATTERS, trials, MINIMIZE))
-    assert found["x"].main > 0.9  # exactly 100/101 without noise and transform
-    assert found["y"].main < 0.1
-    assert found["c"].total < 0.05
-    assert all(0.0 <= share <= 1.0 for item in found.values() for share in (item.main, item.total))
-
-
-def test_interplay_counts_for_the_total_effect_only() -> None:
-    trials = [
-        Trial(number, point, TrialStatus.OBSERVED, (point["x"] - 0.5) * (point["y"] - 0.5))
-        for number, point in enumerate(drawn(MATTERS, 80), start=1)
-    ]
-    found = importances(history_of(MATTERS, trials))
-    assert found["x"].total > found["x"].main + 0.5
-
-
-def test_importance_needs_results() -> None:
-    assert importances(history_of(MATTERS, observed(MATTERS, drawn(MATTERS, 4)))) == {}

@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from hrnn_tuner.domain.search_space import IntegerRange, SearchSpace
-from scheduler_service.strategies import GridStrategy, RandomStrategy
+from hrnn_tuner.domain.tuning_job import StrategyName
+from scheduler_service.strategies import GridStrategy, RandomStrategy, SobolStrategy, strategy_for
 from scheduler_service.strategies.parzen import ParzenStrategy
+from tests.unit.scheduler import test_asha, test_bayesian
 from tests.unit.scheduler.strategy_contract import (
     COMBINATIONS,
     MIXED,
@@ -26,6 +28,21 @@ class TestGrid(StrategyContract):
     space = COMBINATIONS
 
 
+class TestSobol(StrategyContract, SeededContract):
+    strategy = SobolStrategy()
+    space = MIXED
+
+
+class TestSobolWithCategoriesOnly(StrategyContract, SeededContract):
+    strategy = SobolStrategy()
+    space = COMBINATIONS
+
+
+class TestHyperband(StrategyContract, SeededContract):
+    strategy = strategy_for(StrategyName.HYPERBAND)
+    space = MIXED
+
+
 class TestParzen(StrategyContract, SeededContract, LearningContract):
     strategy = ParzenStrategy()
     space = MIXED
@@ -41,3 +58,11 @@ def test_random_draws_are_the_same_on_every_machine(seed: int) -> None:
     golden = {0: 7, 42: 9}
     (point,) = run(RandomStrategy(), SearchSpace((IntegerRange("k", 1, 9),)), [1], seed)
     assert point["k"] == golden[seed]
+
+
+@pytest.mark.parametrize("name", StrategyName)
+def test_every_registered_strategy_has_the_contract_tested(name: StrategyName) -> None:
+    classes = [*globals().values(), *vars(test_asha).values(), *vars(test_bayesian).values()]
+    tested = [item for item in classes if isinstance(item, type) and issubclass(item, StrategyContract)]
+    strategies = [item.strategy for item in tested if item is not StrategyContract]
+    assert type(strategy_for(name)) in [type(strategy) for strategy in strategies]

@@ -11,29 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
-from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace
 from hrnn_tuner.domain.trial import TrialStatus
 from hrnn_tuner.domain.warm_start import WarmStartType
+from scheduler_service.strategies.bayesian.encoding import Encoding
 from scheduler_service.strategies.parents import ParentTrials
 from scheduler_service.strategies.transfer import (
     STARTING_SHARE,
     agreement,
     normal_scores,
     starting_configurations,
-    to_units,
     transfer_prior,
 )
 from tests.support.model_search import MAXIMIZE, Array, Function, bumps, cube, parent_of, search
 
 MINIMIZE = Objective(ObjectiveType.MINIMIZE, "loss")
-MIXED = SearchSpace(
-    (
-        ContinuousRange("rate", 1e-4, 1.0, Scaling.LOGARITHMIC),
-        IntegerRange("k", 1, 9),
-        CategoricalRange("c", ("a", "b", "d")),
-    )
-)
 BUDGET, SEEDS, DIMENSION = 30, 12, 3
+ENCODING = Encoding(cube(DIMENSION))
 FINITE = st.floats(-1e6, 1e6)
 
 
@@ -74,19 +67,9 @@ def test_agreement_is_one_with_the_same_order_and_zero_with_the_opposite(values:
     assert agreement(np.zeros(len(values)), given_) == 0.5
 
 
-def test_points_of_the_unit_cube_lead_back_to_their_configurations() -> None:
-    configurations = [{"rate": 0.01, "k": 3, "c": "d"}, {"rate": 1.0, "k": 9, "c": "a"}]
-    units = to_units(MIXED, configurations)
-    assert units.shape == (2, 3)
-    for row, configuration in zip(units, configurations, strict=True):
-        found = MIXED.at(tuple(map(float, row)))
-        assert found["rate"] == pytest.approx(configuration["rate"])
-        assert (found["k"], found["c"]) == (configuration["k"], configuration["c"])
-
-
 def test_without_own_results_every_parent_with_a_model_is_believed_alike(parent: ParentTrials) -> None:
     few = replace(parent, trials=parent.trials[:3])
-    prior = transfer_prior(cube(DIMENSION), MAXIMIZE, np.zeros((0, DIMENSION)), np.zeros(0), (parent, few, parent))
+    prior = transfer_prior(ENCODING, MAXIMIZE, np.zeros((0, DIMENSION)), np.zeros(0), (parent, few, parent))
     assert prior.weights[0] == prior.weights[2] > 0.5
     assert prior.weights[1] == 0.0
 
@@ -95,7 +78,7 @@ def test_a_parent_that_agrees_is_believed_and_predicts_where_results_are_good(
     function: Function, parent: ParentTrials
 ) -> None:
     units, targets = own_results(function, 10)
-    prior = transfer_prior(cube(DIMENSION), MAXIMIZE, units, targets, (parent,))
+    prior = transfer_prior(ENCODING, MAXIMIZE, units, targets, (parent,))
     assert prior.weights[0] > 0.3
     elsewhere = np.random.default_rng(9).random((200, DIMENSION))
     assert agreement(prior.mean(elsewhere), function(elsewhere)) > 0.8
@@ -104,7 +87,7 @@ def test_a_parent_that_agrees_is_believed_and_predicts_where_results_are_good(
 def test_smaller_is_better_in_a_parent_when_the_objective_says_so(function: Function) -> None:
     losses = parent_of(negated(function), DIMENSION, np.random.default_rng(2))
     units, targets = own_results(function, 10)
-    prior = transfer_prior(cube(DIMENSION), MINIMIZE, units, targets, (losses,))
+    prior = transfer_prior(ENCODING, MINIMIZE, units, targets, (losses,))
     assert prior.weights[0] > 0.3
 
 
@@ -112,7 +95,7 @@ def test_a_parent_that_misleads_has_no_weight_after_a_few_results(function: Func
     wrong = parent_of(negated(function), DIMENSION, np.random.default_rng(2))
     for count in (5, 8, 20):
         units, targets = own_results(function, count)
-        prior = transfer_prior(cube(DIMENSION), MAXIMIZE, units, targets, (wrong,))
+        prior = transfer_prior(ENCODING, MAXIMIZE, units, targets, (wrong,))
         assert prior.weights == (0.0,)
         assert not prior.mean(units).any()
 
@@ -123,15 +106,15 @@ def test_noise_loses_its_weight(function: Function) -> None:
         rng = np.random.default_rng(seed)
         noise = parent_of(lambda points, rng=rng: rng.standard_normal(len(points)), DIMENSION, rng)  # type: ignore[misc]
         units, targets = own_results(function, 20, seed)
-        weights += transfer_prior(cube(DIMENSION), MAXIMIZE, units, targets, (noise,)).weights
+        weights += transfer_prior(ENCODING, MAXIMIZE, units, targets, (noise,)).weights
     assert np.mean(weights) < 0.1
 
 
 def test_a_good_parent_is_heard_beside_a_bad_one(function: Function, parent: ParentTrials) -> None:
     wrong = parent_of(negated(function), DIMENSION, np.random.default_rng(3))
     units, targets = own_results(function, 10)
-    both = transfer_prior(cube(DIMENSION), MAXIMIZE, units, targets, (wrong, parent))
-    alone = transfer_prior(cube(DIMENSION), MAXIMIZE, units, targets, (parent,))
+    both = transfer_prior(ENCODING, MAXIMIZE, units, targets, (wrong, parent))
+    alone = transfer_prior(ENCODING, MAXIMIZE, units, targets, (parent,))
     assert both.weights[0] == 0.0
     assert np.allclose(both.mean(units), alone.mean(units))
 
@@ -144,7 +127,7 @@ def test_trials_outside_of_the_space_and_without_a_value_say_nothing(function: F
     )
     with_them = replace(parent, trials=(*strange, *parent.trials[2:]))
     without = replace(parent, trials=parent.trials[2:])
-    priors = [transfer_prior(cube(DIMENSION), MAXIMIZE, units, targets, (item,)) for item in (with_them, without)]
+    priors = [transfer_prior(ENCODING, MAXIMIZE, units, targets, (item,)) for item in (with_them, without)]
     assert np.array_equal(priors[0].mean(units), priors[1].mean(units))
     starts = [starting_configurations(MAXIMIZE, (item,), 30) for item in (with_them, without)]
     assert starts[0] == starts[1]
@@ -158,16 +141,18 @@ def test_the_first_configurations_are_the_parents_best_within_a_tenth_of_the_bud
     given_ = [parent_of(lambda points: points.sum(1), 2, rng, 12) for _ in range(parents)]
     found = starting_configurations(objective, given_, budget)
     assert len(found) == min(max(1, int(STARTING_SHARE * budget)), 12 * parents)
-    for configuration, trials in zip(found, (item.trials for item in given_), strict=False):
-        values = [trial.value for trial in trials if trial.value is not None]
-        best = max(values) if objective is MAXIMIZE else min(values)
-        assert best in [trial.value for trial in trials if trial.configuration == configuration]
+    for place, (start, item) in enumerate(zip(found, given_, strict=False), start=1):
+        values = [trial.value for trial in item.trials if trial.value is not None]
+        assert start.parent == place
+        assert start.trial in item.trials
+        assert start.trial.value == (max(values) if objective is MAXIMIZE else min(values))
 
 
 def test_an_equal_configuration_is_started_once(parent: ParentTrials) -> None:
     found = starting_configurations(MAXIMIZE, (parent, parent), 40)
     assert len(found) == 4
-    assert all(found.count(configuration) == 1 for configuration in found)
+    configurations = [start.trial.configuration for start in found]
+    assert all(configurations.count(configuration) == 1 for configuration in configurations)
 
 
 def needed(make_parent: Callable[[Function], Function] | None) -> float:
@@ -192,7 +177,7 @@ def test_a_good_parent_saves_a_quarter_and_a_misleading_one_costs_a_tenth_of_the
 def test_a_model_of_hundreds_of_trials_uses_a_part_of_them(function: Function) -> None:
     many = parent_of(function, DIMENSION, np.random.default_rng(4), 700)
     units, targets = own_results(function, 12)
-    prior = transfer_prior(cube(DIMENSION), MAXIMIZE, units, targets, (many,))
+    prior = transfer_prior(ENCODING, MAXIMIZE, units, targets, (many,))
     assert prior.weights[0] > 0.4
 
 
@@ -201,10 +186,10 @@ def test_results_of_identical_data_are_no_hints_but_those_with_other_fixed_value
 ) -> None:
     units, targets = own_results(function, 10)
     identical = replace(parent, type=WarmStartType.IDENTICAL_DATA_AND_ALGORITHM)
-    assert transfer_prior(cube(DIMENSION), MAXIMIZE, units, targets, (identical,)).weights == (0.0,)
+    assert transfer_prior(ENCODING, MAXIMIZE, units, targets, (identical,)).weights == (0.0,)
     assert starting_configurations(MAXIMIZE, (identical,), 30) == []
     changed = replace(identical, trials=tuple(replace(trial, same_rest=False) for trial in identical.trials))
     assert (
-        transfer_prior(cube(DIMENSION), MAXIMIZE, units, targets, (changed,)).weights
-        == transfer_prior(cube(DIMENSION), MAXIMIZE, units, targets, (parent,)).weights
+        transfer_prior(ENCODING, MAXIMIZE, units, targets, (changed,)).weights
+        == transfer_prior(ENCODING, MAXIMIZE, units, targets, (parent,)).weights
     )
