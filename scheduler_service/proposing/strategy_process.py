@@ -36,15 +36,15 @@ class StrategyProcess:
         Raises:
             StrategyFailed: When there are none.
         """
-        connection = self._connected()
         try:
+            connection = self._connected()
             connection.send((name, history, tuple(numbers), seed))
             if not connection.poll(TIMEOUT_S):
                 raise StrategyFailed(f"{name.value} proposed nothing in {TIMEOUT_S:.0f} s")
             proposals, error = connection.recv()
         except (EOFError, OSError) as error:
             self.stop()
-            raise StrategyFailed(f"the process of {name.value} died: {error!r}") from error
+            raise StrategyFailed(f"the process of {name.value} did not start or died: {error!r}") from error
         except StrategyFailed:
             self.stop()
             raise
@@ -72,10 +72,13 @@ class StrategyProcess:
             self.stop()
         if self._connection is None:
             context = multiprocessing.get_context("spawn")  # a fork would inherit the scheduler's threads and sockets
-            self._connection, theirs = context.Pipe()
-            self._process = context.Process(target=serve, args=(theirs,), name="strategies", daemon=True)
-            self._process.start()
-            theirs.close()
+            connection, theirs = context.Pipe()
+            process = context.Process(target=serve, args=(theirs,), name="strategies", daemon=True)
+            try:
+                process.start()  # may fail for want of memory: then there is nothing to stop later
+            finally:
+                theirs.close()
+            self._process, self._connection = process, connection
         return self._connection
 
 
