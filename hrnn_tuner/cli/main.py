@@ -13,6 +13,7 @@ from hrnn_tuner.cli.exits import ErrorReportingGroup
 from hrnn_tuner.cli.explain_command import explain
 from hrnn_tuner.cli.options import GlobalOptions
 from hrnn_tuner.cli.recommend_command import recommend
+from hrnn_tuner.cli.replay_command import replay
 from hrnn_tuner.cli.serve_command import serve
 from hrnn_tuner.cli.submit_command import submit
 from hrnn_tuner.cli.training_job_commands import metrics, training_jobs
@@ -74,6 +75,7 @@ app.command(rich_help_panel=_TUNING)(describe)
 app.command(rich_help_panel=_TUNING)(stop)
 app.command(rich_help_panel=_TUNING)(delete)
 app.command(rich_help_panel=_RESULTS)(explain)
+app.command(rich_help_panel=_RESULTS)(replay)
 app.command(rich_help_panel=_RESULTS)(training_jobs)
 app.command(rich_help_panel=_RESULTS)(metrics)
 app.command(rich_help_panel=_RESULTS)(recommend)
