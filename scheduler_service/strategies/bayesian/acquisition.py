@@ -50,7 +50,9 @@ class Acquisition:
             independent = torch.cat((known.expand(-1, _DRAWS), normal))
             values = self._mean(drawn).unsqueeze(-1) + factor[count:] @ independent
             self._best = values.max(0).values
-            self._inverse = torch.linalg.solve_triangular(factor, torch.eye(len(factor), dtype=factor.dtype), upper=False)
+            self._inverse = torch.linalg.solve_triangular(
+                factor, torch.eye(len(factor), dtype=factor.dtype), upper=False
+            )
             self._weights = self._inverse.T @ independent
 
     def values(self, rows: Floats) -> Floats:
@@ -73,8 +75,9 @@ class Acquisition:
         means = self._mean(x).unsqueeze(-1) + covariance @ self._weights
         variance = 1.0 - (covariance @ self._inverse.T).square().sum(-1, keepdim=True)
         deviation = variance.clamp_min(_LEAST_VARIANCE).sqrt()
-        improvement = _log_improvement((means - self._best) / deviation)
-        return improvement.logsumexp(-1) - math.log(_DRAWS) + deviation.log().squeeze(-1)
+        improvement = _log_improvement((means - self._best) / deviation).logsumexp(-1)
+        value: Tensor = improvement - math.log(_DRAWS) + deviation.log().squeeze(-1)
+        return value
 
     def _covariance(self, x: Tensor) -> Tensor:
         """Of the values, without noise, at some points with those at all known ones; the kernel's variance is 1."""

@@ -68,7 +68,9 @@ class Hyperparameters:
 class MarginalLikelihood:
     """The density of targets and hyperparameters, given rows: Rasmussen and Williams (2006), sections 5.4.1 and 5.5."""
 
-    def __init__(self, kernel: Kernel, rows: Floats, targets: Floats, length_scale: LogNormal, noise: LogNormal) -> None:
+    def __init__(
+        self, kernel: Kernel, rows: Floats, targets: Floats, length_scale: LogNormal, noise: LogNormal
+    ) -> None:
         """Takes rows of shape (n, columns), targets of shape (n,), and the priors of length scales and noise."""
         self._kernel, self._rows, self._targets = kernel, torch.from_numpy(rows), torch.from_numpy(targets)
         self._length_scale, self._noise = length_scale, noise
@@ -93,7 +95,7 @@ class MarginalLikelihood:
                 options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE},
             )
             return self._hyperparameters(found.x)
-        except torch.linalg.LinAlgError:
+        except np.linalg.LinAlgError:
             return None
 
     def at(self, logarithms: Floats) -> tuple[float, Floats]:
@@ -105,7 +107,7 @@ class MarginalLikelihood:
             logarithms: Of the length scales and the noise, shape (columns + 1,).
 
         Raises:
-            torch.linalg.LinAlgError: When the covariance is not positive definite in double precision.
+            np.linalg.LinAlgError: When the covariance is not positive definite in double precision.
         """
         scaled = self._rows / torch.from_numpy(np.exp(logarithms[:-1]))
         covariance, slope = _covariance(self._kernel, scaled)
@@ -149,7 +151,10 @@ def _covariance(kernel: Kernel, scaled: Tensor) -> tuple[Tensor, Tensor]:
 
 def _inverse(covariance: Tensor, noise: float) -> tuple[Tensor, float]:
     """The inverse of the covariance with noise, and the logarithm of its determinant."""
-    factor = torch.linalg.cholesky(covariance + noise * torch.eye(len(covariance), dtype=covariance.dtype))
+    noisy = covariance + noise * torch.eye(len(covariance), dtype=covariance.dtype)
+    factor, failed = torch.linalg.cholesky_ex(noisy)
+    if failed:
+        raise np.linalg.LinAlgError("the covariance is not positive definite")
     return torch.cholesky_inverse(factor), 2.0 * float(factor.diagonal().log().sum())
 
 

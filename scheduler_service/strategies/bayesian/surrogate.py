@@ -77,7 +77,9 @@ def _model(kernel: Kernel, rows: Floats, targets: Floats, hyperparameters: Hyper
     """A model with these hyperparameters."""
     columns = rows.shape[1]
     covariance: GPyTorchKernel
-    covariance = MaternKernel(nu=2.5, ard_num_dims=columns) if kernel is Kernel.MATERN_52 else RBFKernel(ard_num_dims=columns)
+    covariance = (
+        MaternKernel(nu=2.5, ard_num_dims=columns) if kernel is Kernel.MATERN_52 else RBFKernel(ard_num_dims=columns)
+    )
     model = SingleTaskGP(
         torch.from_numpy(rows),
         torch.from_numpy(targets).unsqueeze(-1),
