@@ -13,7 +13,8 @@ from tests.benchmarks.results import Results
 from tests.benchmarks.runs import Figures, Piece
 from tests.benchmarks.search.functions.hrnn_table import EPOCHS, GRIDS, HrnnTable, hrnn_table, table_path
 from tests.benchmarks.search.methods import METHODS, prepare
-from tests.benchmarks.search.quality import RUNS, Plan
+from tests.benchmarks.search.plan import Plan
+from tests.benchmarks.search.quality import RUNS
 from tests.benchmarks.search.searcher import Searcher
 from tests.benchmarks.search.stopping import AsynchronousHalving, NeverStops, StoppingRule
 
