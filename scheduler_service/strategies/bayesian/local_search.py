@@ -105,7 +105,8 @@ def _ascended(
 ) -> tuple[Points, Floats]:
     """Every start after some steps of L-BFGS-B in its continuous coordinates.
 
-    The starts do not depend on each other, so one search maximises the sum of their values.
+    The starts do not depend on each other, so one search maximises the sum of their values. It is that of their
+    inverse hyperbolic sines, so that no start that is far below the others sets the step of all.
     """
     owners, axes = np.nonzero(encoding.smooth(starts))
     if not len(owners):
@@ -116,7 +117,8 @@ def _ascended(
         rows = starts.rows.copy()
         rows[owners, columns] = place
         found, gradients = criterion.gradients(rows)
-        return -float(found.sum()), -gradients[owners, columns]
+        slopes = gradients / np.sqrt(1.0 + found**2)[:, None]
+        return -float(np.arcsinh(found).sum()), -slopes[owners, columns]
 
     place = minimize(
         negative,

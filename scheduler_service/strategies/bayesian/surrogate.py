@@ -9,24 +9,20 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from botorch.exceptions.errors import ModelFittingError
 from botorch.exceptions.warnings import BotorchWarning
-from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
-from gpytorch.constraints import GreaterThan
 from gpytorch.kernels import Kernel as GPyTorchKernel
 from gpytorch.kernels import MaternKernel, RBFKernel
-from gpytorch.mlls import ExactMarginalLogLikelihood
-from gpytorch.priors import LogNormalPrior
 from linear_operator.utils.warnings import NumericalWarning
+from threadpoolctl import threadpool_limits
 
+from scheduler_service.strategies.bayesian.marginal_likelihood import Hyperparameters, LogNormal, MarginalLikelihood
 from scheduler_service.strategies.bayesian.recipe import Kernel
 from scheduler_service.strategies.bayesian.subset import Positions
 from scheduler_service.strategies.results import Floats
 
-#: Steps of L-BFGS-B; more improve the likelihood by less than a hundredth and take several times as long.
-_FIT_ITERATIONS = 40
 _MIN_LENGTH_SCALE = 0.025
+_NOISE = LogNormal(-4.0, 1.0, 1e-4)
 #: Rows whose prediction is computed at a time, which bounds the memory.
 _CHUNK = 1_024
 
@@ -35,13 +31,18 @@ _CHUNK = 1_024
 def quiet_torch(seed: int) -> Iterator[None]:
     """One thread, a generator of its own, and no warnings about numerical details; all as before afterwards.
 
-    One thread, because sums over several are added up in an order of their own, and because training jobs need the
-    cores. The seed is for the few places where BoTorch draws from torch's global generator.
+    One thread, because sums over several are added up in an order of their own, because training jobs need the cores,
+    and because those of numpy and scipy wait busily for each other: that takes longer than such small matrices. The
+    seed is for the few places where BoTorch draws from torch's global generator.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        with (
+            threadpool_limits(1),
+            torch.random.fork_rng(devices=[]),
+            warnings.catch_warnings(),
+        ):
             for category in (BotorchWarning, NumericalWarning, RuntimeWarning):
                 warnings.simplefilter("ignore", category)
             torch.default_generator.manual_seed(seed)
@@ -64,39 +65,32 @@ def fitted_model(kernel: Kernel, dimensions: int, rows: Floats, targets: Floats,
         targets: Transformed values, shape (n,).
         fit_on: Positions of the rows that length scales and noise are fitted on.
     """
-    part = _prior_model(kernel, dimensions, rows[fit_on], targets[fit_on])
-    hyperparameters = {name: value.clone() for name, value in part.state_dict().items()}
-    try:
-        fit_gpytorch_mll(
-            ExactMarginalLogLikelihood(part.likelihood, part),
-            optimizer_kwargs={"options": {"maxiter": _FIT_ITERATIONS}},
-        )
-        hyperparameters = part.state_dict()
-    except ModelFittingError:  # the modes of the priors, which it started from, are usable too
-        pass
-    model = _prior_model(kernel, dimensions, rows, targets)
-    model.load_state_dict(hyperparameters)
-    model.eval()
-    return model
+    length_scale = LogNormal(math.sqrt(2.0) + 0.5 * math.log(dimensions), math.sqrt(3.0), _MIN_LENGTH_SCALE)
+    fitted = MarginalLikelihood(kernel, rows[fit_on], targets[fit_on], length_scale, _NOISE).largest()
+    if fitted is None:  # the modes of the priors are usable too
+        length_scales = np.full(rows.shape[1], max(length_scale.mode, length_scale.minimum))
+        fitted = Hyperparameters(length_scales, _NOISE.mode, float(targets[fit_on].mean()))
+    return _model(kernel, rows, targets, fitted)
 
 
-def _prior_model(kernel: Kernel, dimensions: int, rows: Floats, targets: Floats) -> SingleTaskGP:
-    """A model whose hyperparameters are the modes of their priors."""
-    return SingleTaskGP(
+def _model(kernel: Kernel, rows: Floats, targets: Floats, hyperparameters: Hyperparameters) -> SingleTaskGP:
+    """A model with these hyperparameters."""
+    columns = rows.shape[1]
+    covariance: GPyTorchKernel
+    covariance = (
+        MaternKernel(nu=2.5, ard_num_dims=columns) if kernel is Kernel.MATERN_52 else RBFKernel(ard_num_dims=columns)
+    )
+    model = SingleTaskGP(
         torch.from_numpy(rows),
         torch.from_numpy(targets).unsqueeze(-1),
-        covar_module=_kernel(kernel, rows.shape[1], dimensions),
+        covar_module=covariance,
         outcome_transform=None,
     )
-
-
-def _kernel(kind: Kernel, columns: int, dimensions: int) -> GPyTorchKernel:
-    """The kernel with a length scale per column."""
-    prior = LogNormalPrior(loc=math.sqrt(2.0) + 0.5 * math.log(dimensions), scale=math.sqrt(3.0))
-    constraint = GreaterThan(_MIN_LENGTH_SCALE, transform=None, initial_value=prior.mode)
-    if kind is Kernel.MATERN_52:
-        return MaternKernel(nu=2.5, ard_num_dims=columns, lengthscale_prior=prior, lengthscale_constraint=constraint)
-    return RBFKernel(ard_num_dims=columns, lengthscale_prior=prior, lengthscale_constraint=constraint)
+    covariance.lengthscale = torch.from_numpy(hyperparameters.length_scales)
+    model.likelihood.noise = hyperparameters.noise
+    model.mean_module.constant = hyperparameters.mean
+    model.eval()
+    return model.requires_grad_(False)
 
 
 def predict(model: SingleTaskGP, rows: Floats) -> tuple[Floats, Floats]:

@@ -12,8 +12,9 @@ from tests.benchmarks.search.functions.contract import Half
 from tests.benchmarks.search.hrnn_training import hrnn_trainings
 from tests.benchmarks.search.methods import DEFAULTS, METHODS
 from tests.benchmarks.search.multi_fidelity import multi_fidelity
+from tests.benchmarks.search.plan import Plan
 from tests.benchmarks.search.proposal_time import proposal_time
-from tests.benchmarks.search.quality import CHECKPOINTS, Plan, quality
+from tests.benchmarks.search.quality import quality
 from tests.benchmarks.search.real_job import real_job
 
 TABLES: Mapping[str, Callable[[argparse.Namespace], list[Results]]] = {
@@ -61,8 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     add("tables", nargs="*", metavar="TABLE", help=f"any of {', '.join(TABLES)}; default: {', '.join(_DEFAULT_TABLES)}")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time (default: one per core)")
     add("--seeds", type=int, default=10, help="searches of each function (default: 10)")
-    add("--trials", type=int, default=max(CHECKPOINTS), help="training jobs of each search (default: 100)")
     add("--in-flight", type=int, nargs="+", default=[1, 4], help="training jobs at a time (default: 1 4)")
+    add("--trials", type=int, help="training jobs of each search (default: 40 with one in flight, 100 with more)")
+    add("--costly-every", type=int, default=6, help="Ax searches one function in so many (default: 6)")
     add("--methods", nargs="+", default=[*DEFAULTS], help=f"of {', '.join(METHODS)}; the first is tested against all")
     add("--functions", nargs="+", default=[], metavar="PREFIX", help="of the names of functions (default: a portfolio)")
     halves = (*(half.value for half in Half), "all")
@@ -87,13 +89,18 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     return Plan(
         methods=tuple(arguments.methods),
         functions=_functions(arguments),
-        in_flight=tuple(arguments.in_flight),
-        trials=arguments.trials,
+        trials=_trials(arguments),
         seeds=arguments.seeds,
         half=arguments.half,
         jobs=arguments.jobs,
         minutes=arguments.budget_minutes,
+        costly_every=arguments.costly_every,
     )
+
+
+def _trials(arguments: argparse.Namespace) -> dict[int, int]:
+    """Training jobs of each search by how many run at a time."""
+    return {count: arguments.trials or (40 if count == 1 else 100) for count in arguments.in_flight}
 
 
 if __name__ == "__main__":

@@ -26,15 +26,17 @@ class Method:
         start: Starts a search in a space with a seed.
         code: Folders and files that decide about its proposals.
         tool: The peer whose environment it needs; None for one of this project's.
+        costly: Whether a proposal takes seconds, so that it may search some of the functions only.
     """
 
     title: str
     start: Callable[[SearchSpace, int], Searcher]
     code: tuple[str, ...]
     tool: str | None = None
+    costly: bool = False
 
 
-def _peer(tool: str, sampler: str, title: str) -> Method:
+def _peer(tool: str, sampler: str, title: str, *, costly: bool = False) -> Method:
     """A method of another tool."""
 
     def start(space: SearchSpace, seed: int) -> Searcher:
@@ -42,7 +44,7 @@ def _peer(tool: str, sampler: str, title: str) -> Method:
 
     files = ("line_server.py", "peer_searcher.py", f"{tool}_peer.py", f"{tool}-requirements.txt")
     code = (*(f"{_HERE}/peers/{file}" for file in files), f"{_HERE}/space_description.py")
-    return Method(title, start, code, tool)
+    return Method(title, start, code, tool, costly)
 
 
 def _ours(name: StrategyName) -> Method:
@@ -75,7 +77,7 @@ METHODS: Mapping[str, Method] = {
     "tpe": _peer("optuna", "tpe", "TPE (Optuna 5.0)"),
     "gp": _peer("optuna", "gp", "GPSampler (Optuna 5.0)"),
     "cma-es": _peer("optuna", "cma-es", "CMA-ES (Optuna 5.0)"),
-    "ax": _peer("ax", "default", "Ax 1.3"),
+    "ax": _peer("ax", "default", "Ax 1.3", costly=True),
 }
 #: Grid search ends in no infinite space, and is no rival in a finite one.
 DEFAULTS = tuple(name for name in METHODS if name != StrategyName.GRID.value)

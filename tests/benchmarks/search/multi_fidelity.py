@@ -12,7 +12,8 @@ from tests.benchmarks.results import Results
 from tests.benchmarks.runs import Figures, Piece
 from tests.benchmarks.search.epochs import Way, spend
 from tests.benchmarks.search.functions.hrnn_table import EPOCHS, GRIDS, HrnnTable, hrnn_table, table_path
-from tests.benchmarks.search.quality import RUNS, Plan
+from tests.benchmarks.search.plan import Plan
+from tests.benchmarks.search.quality import RUNS
 
 #: Training jobs whose best is to be reached.
 RANDOM_TRIALS = 60

@@ -14,10 +14,9 @@ from tests.benchmarks.runs import Figures, Piece, Runs
 from tests.benchmarks.search.comparison import holm_wilcoxon, mean_ranks, regret_by_family, regret_intervals
 from tests.benchmarks.search.functions.catalogue import function
 from tests.benchmarks.search.methods import METHODS, REFERENCE, prepare
+from tests.benchmarks.search.plan import Group, Plan
 from tests.benchmarks.search.simulation import simulate
 
-#: After so many training jobs the best one is looked at.
-CHECKPOINTS = (20, 40, 100)
 #: Decides about every search, whatever the method.
 COMMON_CODE = (
     "hrnn_tuner/domain/parameter_range.py",
@@ -30,34 +29,37 @@ COMMON_CODE = (
 RUNS = Runs(cache_of("bench-search") / "runs", code=COMMON_CODE, fresh=False)
 
 
+#: The figures of searches by method, function, training jobs at a time and seed.
+Searches = Mapping[tuple[str, str, int, int], Figures]
+
+
 @dataclass(frozen=True)
-class Plan:
-    """What is measured.
+class Compared:
+    """The searches of one group in one mode.
 
     Attributes:
-        methods: Compared ones; the first is tested against the others.
-        functions: Names.
-        in_flight: How many training jobs run at a time.
-        trials: Training jobs of each search.
-        seeds: Searches of each function, from seed 1 on.
-        half: How the functions were chosen, for the title.
-        jobs: Searches at a time.
-        minutes: After them no further search starts; None for no limit.
+        plan: Where they belong.
+        group: Methods and functions.
+        in_flight: Training jobs at a time.
+        best: The course of the best loss [methods, seeds, trials] by function.
+        optima: The lowest loss by function.
     """
 
-    methods: tuple[str, ...]
-    functions: tuple[str, ...]
-    in_flight: tuple[int, ...]
-    trials: int
-    seeds: int
-    half: str
-    jobs: int
-    minutes: float | None
+    plan: Plan
+    group: Group
+    in_flight: int
+    best: Mapping[str, NDArray[np.float64]]
+    optima: Mapping[str, float]
 
     @property
-    def checkpoints(self) -> list[int]:
-        """Those that the searches reach."""
-        return [count for count in CHECKPOINTS if count <= self.trials] or [self.trials]
+    def title(self) -> str:
+        """Tells it from others."""
+        return f"{self.in_flight} in flight, {self.plan.half} functions{self.group.title}"
+
+    @property
+    def key(self) -> str:
+        """The place of its tables in the file of results."""
+        return f"{self.plan.half}{self.group.title} {self.in_flight}"
 
 
 def search(method: str, name: str, in_flight: int, trials: int, seed: int) -> Figures:
@@ -75,18 +77,20 @@ def quality(plan: Plan) -> list[Results]:
     pieces = {
         (method, name, in_flight, seed): _piece(plan, method, name, in_flight, seed)
         for seed in range(1, plan.seeds + 1)
-        for method in plan.methods
+        for group in plan.groups
+        for method in group.methods
         for in_flight in plan.in_flight
-        for name in plan.functions
+        for name in group.functions
     }
     found = RUNS.run_all([*pieces.values()], plan.jobs, plan.minutes)
     measured = {key: found[piece.name] for key, piece in pieces.items() if piece.name in found}
     optima = _optima(plan, measured)
     tables = []
-    for in_flight in plan.in_flight:
-        best = _best(plan, measured, in_flight)
-        if best:
-            tables += [_table(plan, best, optima, measured, in_flight), _family_table(plan, best, optima, in_flight)]
+    for group in plan.groups:
+        for in_flight in plan.in_flight:
+            compared = Compared(plan, group, in_flight, _best(plan, group, measured, in_flight), optima)
+            if compared.best:
+                tables += [_table(compared, measured), _family_table(compared)]
     if len(measured) < len(pieces):
         print(f"{len(measured)} of {len(pieces)} searches are done; the same command goes on where it was", flush=True)
     return tables
@@ -95,28 +99,26 @@ def quality(plan: Plan) -> list[Results]:
 def _piece(plan: Plan, method: str, name: str, in_flight: int, seed: int) -> Piece:
     """The run of one search."""
     title = f"{method} on {name}, {in_flight} in flight, seed {seed}"
-    return Piece(title, search, (method, name, in_flight, plan.trials, seed), METHODS[method].code)
+    return Piece(title, search, (method, name, in_flight, plan.trials[in_flight], seed), METHODS[method].code)
 
 
-def _best(
-    plan: Plan, measured: Mapping[tuple[str, str, int, int], Figures], in_flight: int
-) -> dict[str, NDArray[np.float64]]:
+def _best(plan: Plan, group: Group, measured: Searches, in_flight: int) -> dict[str, NDArray[np.float64]]:
     """The course of the best loss [methods, seeds, trials] by function, of the seeds that all methods have."""
     found = {}
-    for name in plan.functions:
+    for name in group.functions:
         seeds = [
             seed
             for seed in range(1, plan.seeds + 1)
-            if all((method, name, in_flight, seed) in measured for method in plan.methods)
+            if all((method, name, in_flight, seed) in measured for method in group.methods)
         ]
         if seeds:
             found[name] = np.array(
-                [[measured[method, name, in_flight, seed]["best"] for seed in seeds] for method in plan.methods]
+                [[measured[method, name, in_flight, seed]["best"] for seed in seeds] for method in group.methods]
             )
     return found
 
 
-def _optima(plan: Plan, measured: Mapping[tuple[str, str, int, int], Figures]) -> dict[str, float]:
+def _optima(plan: Plan, measured: Searches) -> dict[str, float]:
     """The lowest loss of each function: the known one, or else the lowest that any search found."""
     seen: dict[str, float] = {}
     for (_, name, _, _), figures in measured.items():
@@ -125,61 +127,55 @@ def _optima(plan: Plan, measured: Mapping[tuple[str, str, int, int], Figures]) -
     return {name: lowest if known[name] is None else float(known[name] or 0.0) for name, lowest in seen.items()}
 
 
-def _table(
-    plan: Plan,
-    best: Mapping[str, NDArray[np.float64]],
-    optima: Mapping[str, float],
-    measured: Mapping[tuple[str, str, int, int], Figures],
-    in_flight: int,
-) -> Results:
-    """Ranks, regret and p-values of one mode."""
-    names, reference = [*best], plan.methods.index(REFERENCE)
-    lows = [optima[name] for name in names]
+def _table(compared: Compared, measured: Searches) -> Results:
+    """Ranks, regret and p-values."""
+    plan, methods, best, in_flight = compared.plan, compared.group.methods, compared.best, compared.in_flight
+    names, reference, counts = [*best], methods.index(REFERENCE), plan.checkpoints(in_flight)
+    lows = [compared.optima[name] for name in names]
     columns: list[list[str]] = []
-    for count in plan.checkpoints:
+    for count in counts:
         losses = [best[name][:, :, count - 1] for name in names]
         columns.append([f"{rank:.2f}" for rank in mean_ranks(losses)])
         columns.append([str(interval) for interval in regret_intervals(losses, lows, reference)])
         columns.append(["" if np.isnan(p) else f"{p:.2g}" for p in holm_wilcoxon(losses, lows, reference, champion=0)])
-    columns.append([f"{_proposal_cpu_s(measured, method, in_flight):.3f}" for method in plan.methods])
-    headings = [f"{what} at {count}" for count in plan.checkpoints for what in ("rank", "regret [95%]", "p")]
+    columns.append([f"{_proposal_cpu_s(measured, method, in_flight):.3f}" for method in methods])
+    headings = [f"{what} at {count}" for count in counts for what in ("rank", "regret [95%]", "p")]
     return Results(
-        key=f"bench-search quality {plan.half} {in_flight}",
-        title=f"Search quality, {in_flight} in flight, {plan.half} functions",
+        key=f"bench-search quality {compared.key}",
+        title=f"Search quality, {compared.title}",
         headings=("method", *headings, "CPU s a proposal"),
-        rows=[(METHODS[method].title, *(column[row] for column in columns)) for row, method in enumerate(plan.methods)],
-        notes=_notes(plan, best),
+        rows=[(METHODS[method].title, *(column[row] for column in columns)) for row, method in enumerate(methods)],
+        notes=_notes(best),
     )
 
 
-def _family_table(
-    plan: Plan, best: Mapping[str, NDArray[np.float64]], optima: Mapping[str, float], in_flight: int
-) -> Results:
+def _family_table(compared: Compared) -> Results:
     """Regret by family of functions."""
-    count = min(plan.checkpoints, key=lambda checkpoint: abs(checkpoint - 40))
+    methods, best = compared.group.methods, compared.best
+    count = min(compared.plan.checkpoints(compared.in_flight), key=lambda checkpoint: abs(checkpoint - 40))
     families = {name: function(name).family for name in best}
     losses = {name: own[:, :, count - 1] for name, own in best.items()}
-    regrets = regret_by_family(losses, optima, families, plan.methods.index(REFERENCE))
+    regrets = regret_by_family(losses, compared.optima, families, methods.index(REFERENCE))
     sizes = {family: [*families.values()].count(family) for family in regrets}
     return Results(
-        key=f"bench-search families {plan.half} {in_flight}",
-        title=f"Normalised regret at {count} training jobs by family, {in_flight} in flight, {plan.half} functions",
+        key=f"bench-search families {compared.key}",
+        title=f"Normalised regret at {count} training jobs by family, {compared.title}",
         headings=("method", *(f"{family} ({size})" for family, size in sizes.items())),
         rows=[
             (METHODS[method].title, *(f"{own[row]:.2f}" for own in regrets.values()))
-            for row, method in enumerate(plan.methods)
+            for row, method in enumerate(methods)
         ],
-        notes=_notes(plan, best),
+        notes=_notes(best),
     )
 
 
-def _proposal_cpu_s(measured: Mapping[tuple[str, str, int, int], Figures], method: str, in_flight: int) -> float:
+def _proposal_cpu_s(measured: Searches, method: str, in_flight: int) -> float:
     """Processor seconds of a proposal, mean over all of a method's searches."""
     own = [figures["cpu_s"] for key, figures in measured.items() if key[0] == method and key[2] == in_flight]
     return float(np.concatenate(own).mean())
 
 
-def _notes(plan: Plan, best: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
+def _notes(best: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
     """How the tables were made."""
     searches = sum(own.shape[1] for own in best.values())
     return (

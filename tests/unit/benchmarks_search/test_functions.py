@@ -79,6 +79,12 @@ def test_every_function_belongs_to_one_half_and_both_halves_have_every_kind_of_f
     assert abs(len(halves[Half.CHOICE]) - len(halves[Half.REPORT])) <= 2
 
 
+def test_both_halves_have_as_many_hyperparameters_on_the_mixed_functions() -> None:
+    mixed = tuple(name for name in portfolio() if name.startswith("bbob-mixint"))
+    counts = [sorted(len(function(name).space.ranges) for name in of_half(mixed, half)) for half in Half]
+    assert counts[0] == counts[1]
+
+
 def test_a_function_is_in_the_same_half_in_every_dimension() -> None:
     assert {function(f"bbob-f7-d{dimension}").half for dimension in (2, 5, 10)} == {Half.CHOICE}
 

@@ -72,9 +72,9 @@ def portfolio() -> tuple[str, ...]:
     """
     chosen = [f"bbob-f{number}-d{_bbob_dimension(number)}" for number in _bbob.NUMBERS]
     chosen += [f"bbob-noisy-f{number}-d{_NOISY_DIMENSION}" for number in _NOISY]
-    # Both halves get neighbours in turn: 1 and 4, 5 and 8, ...
+    # Both halves get neighbours in turn: 1 and 4, 5 and 8, ..., both of a pair in the same dimension.
     mixint = [number for number in _mixint.NUMBERS if number % 4 < 2]
-    chosen += [f"bbob-mixint-f{number}-d{_mixint.DIMENSIONS[(number - 1) // 2 % 2]}" for number in mixint]
+    chosen += [f"bbob-mixint-f{number}-d{_mixint.DIMENSIONS[(number - 1) // 4 % 2]}" for number in mixint]
     without_bbob = [name for name in NAMES if not name.startswith("bbob")]
     missing = {f"hrnn-{data}" for data in GRIDS if not table_path(data).exists()}
     return tuple(name for name in (*chosen, *without_bbob) if name not in missing)
