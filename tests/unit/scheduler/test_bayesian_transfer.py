@@ -40,7 +40,7 @@ def value_of(function: Function, proposal: Proposal) -> float:
 
 
 def history_of(trials: Sequence[Trial], parents: Sequence[ParentTrials]) -> History:
-    return History(SPACE, MAXIMIZE, len(trials), tuple(trials), tuple(parents), BUDGET)
+    return History(SPACE, MAXIMIZE, len(trials), tuple(trials), tuple(parents), budget=BUDGET)
 
 
 def tuned(function: Function, parents: Sequence[ParentTrials], count: int, seed: int) -> list[Trial]:
