@@ -46,8 +46,9 @@ def replay(
     settings = Settings()
     store = Store(_database(settings, data_dir))
     activation = MedianActivation(settings.early_stopping_min_epoch, settings.early_stopping_min_training_jobs)
+    terminal = Console(stderr=True)
     try:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as progress:
             task = progress.add_task("revisions", total=None)
             found = follow(
                 store, name, activation, lambda done, all_: progress.update(task, completed=done, total=all_)
