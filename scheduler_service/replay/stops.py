@@ -5,34 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
-from hrnn_tuner.domain.objective import Objective
 from hrnn_tuner.domain.tuning_job import TuningJobSpec
-from scheduler_service.early_stopping import Decision, MedianActivation, Peers, Point, rule_of
+from scheduler_service.early_stopping import Decision, ListedPeers, MedianActivation, Point, rule_of
 from scheduler_service.replay.known import Known
-
-
-@dataclass(frozen=True)
-class _Scores(Peers):
-    """The scores of the others."""
-
-    objective: Objective
-    scores: tuple[float, ...]
-
-    def count(self) -> int:
-        """See `Peers.count`."""
-        return len(self.scores)
-
-    def median(self) -> float:
-        """See `Peers.median`."""
-        return median(self.scores)
-
-    def better_than(self, score: float) -> int:
-        """See `Peers.better_than`."""
-        return sum(self.objective.is_better(other, score) for other in self.scores)
 
 
 class Stops:
@@ -61,7 +38,7 @@ class Stops:
             before = [own for own in self._sums[number].items() if own[0] < level]
             total, count = max(before)[1] if before and rule.averages else (0.0, 0)
             self._sums[number][level] = (total + value, count + 1)
-            peers = _Scores(self._objective, tuple(scores.values()))
+            peers = ListedPeers(self._objective, tuple(scores.values()))
             scores[number] = (total + value) / (count + 1)
             if number in self._judged and self._judged[number].stop:
                 continue  # more of its epochs arrived together with the one after which it was stopped

@@ -10,10 +10,9 @@ from hrnn_tuner.domain.early_stopping import HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 from hrnn_tuner.domain.tuning_job import StrategyName
-from scheduler_service.early_stopping import HyperbandRule, MedianRule, PauseRule, Point, StoppingRule
+from scheduler_service.early_stopping import HyperbandRule, ListedPeers, MedianRule, PauseRule, Point, StoppingRule
 from scheduler_service.strategies import History, strategy_for
 from tests.benchmarks.search.functions.hrnn_table import EPOCHS, HrnnTable
-from tests.support.peers import ListedPeers
 
 OBJECTIVE = Objective(ObjectiveType.MAXIMIZE, "normalized_discounted_cumulative_gain_at_10")
 LEVELS = HyperbandConfig(1, EPOCHS)

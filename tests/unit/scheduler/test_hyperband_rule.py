@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from hrnn_tuner.domain.early_stopping import HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
-from scheduler_service.early_stopping import HyperbandRule, Point
+from scheduler_service.early_stopping import HyperbandRule, ListedPeers, Point
 from scheduler_service.early_stopping.hyperband import bracket_weights
-from tests.support.peers import ListedPeers
 
 MAXIMIZE = Objective(ObjectiveType.MAXIMIZE, "score")
 MINIMIZE = Objective(ObjectiveType.MINIMIZE, "loss")

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
-from scheduler_service.early_stopping import MedianRule, Point
-from tests.support.peers import ListedPeers
+from scheduler_service.early_stopping import ListedPeers, MedianRule, Point
 
 MAXIMIZE = Objective(ObjectiveType.MAXIMIZE, "score")
 MINIMIZE = Objective(ObjectiveType.MINIMIZE, "loss")

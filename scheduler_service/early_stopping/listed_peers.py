@@ -1,4 +1,4 @@
-"""The other training jobs of a stopping rule as a list of scores."""
+"""The other training jobs as a list of their scores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from hrnn_tuner.domain.objective import Objective
-from scheduler_service.early_stopping import Peers
+from scheduler_service.early_stopping.contract import Peers
 
 
 @dataclass(frozen=True)
