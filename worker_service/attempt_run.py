@@ -172,7 +172,8 @@ class AttemptRun:
         """Whether the trainer has no more time; an upload that must not appear gets none."""
         overdue = self._kill_at is not None and time.monotonic() >= self._kill_at
         saved = self._saved_for_departure and self._uploads.idle
-        return overdue or self._departure.due or saved or (self._attempt.superseded and self._uploading)
+        unsaved = self._departure.requested and not self._attempt.assignment.checkpoint_uri  # and it will not be
+        return overdue or self._departure.due or saved or unsaved or (self._attempt.superseded and self._uploading)
 
     def _next_deadline(self) -> float | None:
         deadlines = (self._kill_at, self._metrics.deadline, self._departure.deadline)

@@ -99,7 +99,7 @@ def test_a_signal_gives_running_attempts_up_and_ends_the_worker_with_status_0(
     worker.send_signal(sign)
     assert worker.wait(STOP_LIMIT_S) == 0
     ended = scheduler.ended()
-    assert (ended.outcome, ended.failure_reason) == (pb.AttemptEnded.OUTCOME_LOST, "worker shut down")
+    assert (ended.outcome, ended.failure_reason) == (pb.AttemptEnded.OUTCOME_HANDED_BACK, "worker shut down")
     scheduler.heartbeat(lambda beat: beat.leaving)
     assert not alive(trainer)
 

@@ -41,13 +41,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         ({"fail": "oom"}, "OUT_OF_MEMORY", "MemoryError: synthetic shortage"),
         ({"fail": "nan"}, "INVALID_OBJECTIVE", "NaN"),
         ({"objective_metric": "other"}, "INVALID_OBJECTIVE", "never reported"),
-        ({"algorithm": "unknown"}, "ALGORITHM_ERROR", "'unknown' is not installed"),
-        (
-            {"data_channels": [DataChannel(name="interactions", uri="/etc/passwd")]},
-            "ALGORITHM_ERROR",
-            "'/etc/passwd' is not below",
-        ),
-        ({"artifact_uri": "/elsewhere/x"}, "ALGORITHM_ERROR", "'/elsewhere/x' is not below"),
     ],
 )
 def test_a_failure_is_reported_with_its_cause(shared: Rig, changes: dict[str, Any], cause: str, reason: str) -> None:
@@ -56,6 +49,24 @@ def test_a_failure_is_reported_with_its_cause(shared: Rig, changes: dict[str, An
         pass
     assert report.ended.outcome == Outcome.OUTCOME_FAILED
     assert FailureCause.Name(report.ended.failure_cause) == f"FAILURE_CAUSE_{cause}"
+    assert reason in report.ended.failure_reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"algorithm": "unknown"}, "'unknown' is not installed"),
+        ({"data_channels": [DataChannel(name="interactions", uri="/etc/passwd")]}, "'/etc/passwd' is not below"),
+        ({"artifact_uri": "/elsewhere/x"}, "'/elsewhere/x' is not below"),
+    ],
+)
+def test_what_this_worker_cannot_do_though_the_api_let_it_pass_is_left_to_another(
+    shared: Rig, changes: dict[str, Any], reason: str
+) -> None:
+    shared.scheduler.enqueue(shared.assignment(next(shared_numbers), **changes))
+    while not (report := shared.scheduler.next_report()[1]).HasField("ended"):
+        pass
+    assert report.ended.outcome == Outcome.OUTCOME_LOST
     assert reason in report.ended.failure_reason
 
 
