@@ -135,7 +135,8 @@ def test_a_stop_frees_the_slots_within_two_seconds(stack: Stack) -> None:
 
 @pytest.mark.parametrize("fail", ["error", "crash", "nan", "oom"])
 def test_a_failing_training_job_ends_as_failed_with_its_reason(stack: Stack, fail: str) -> None:
-    stack.client.create_tuning_job(synthetic_spec(f"fails-{fail}", max_training_jobs=2, fail=fail))
+    # A crash comes after each epoch, and the next attempt goes on from its checkpoint: more epochs than attempts.
+    stack.client.create_tuning_job(synthetic_spec(f"fails-{fail}", max_training_jobs=2, epochs=9, fail=fail))
     ended = stack.client.wait(f"fails-{fail}", timeout_s=END_TIMEOUT_S)
     assert ended.state == tuning_job_pb2.TUNING_JOB_STATE_FAILED
     cause = {

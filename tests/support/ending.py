@@ -52,7 +52,7 @@ def completed(number: int, value: float) -> End:
     def end(change: JobChange) -> tuple[TrainingJob, TrainingJob]:
         before = change.training_job(number)
         assert before is not None
-        return before, before.completed(value, {"score": value}, f"/artifacts/{number}", change.now)
+        return before, before.completed(value, {"score": value}, _artifact(before), change.now)
 
     return end
 
@@ -63,6 +63,11 @@ def kept(number: int, value: float) -> End:
     def end(change: JobChange) -> tuple[TrainingJob, TrainingJob]:
         before = change.training_job(number)
         assert before is not None
-        return before, before.kept(value, {"score": value}, f"/artifacts/{number}", change.now)
+        return before, before.kept(value, {"score": value}, _artifact(before), change.now)
 
     return end
+
+
+def _artifact(job: TrainingJob) -> str:
+    """Where its current attempt leaves its model."""
+    return f"/artifacts/{job.name}/attempt-{job.attempt}"
