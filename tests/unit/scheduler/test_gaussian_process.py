@@ -37,7 +37,7 @@ LOGARITHMS = st.lists(st.floats(-2.0, 2.0), min_size=COLUMNS + 1, max_size=COLUM
 
 
 @pytest.mark.parametrize("kernel", Kernel)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(place=LOGARITHMS)
 def test_the_gradient_of_the_likelihood_is_that_of_finite_differences(kernel: Kernel, place: list[float]) -> None:
     item, here, step = likelihood(kernel), np.array(place), 1e-5
