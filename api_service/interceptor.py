@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any, NoReturn
 
 import grpc
@@ -13,6 +13,7 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from api_service.errors import internal_status, to_status
+from api_service.own_methods import Continuation, Stream, Unary, wrapped
 from hrnn_tuner.domain.errors import TunerError
 
 _LOG = structlog.get_logger(__name__)
@@ -36,34 +37,19 @@ async def _fail(context: grpc.aio.ServicerContext, method: str, error: Exception
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] # grpc is untyped
-    """The only interceptor: everything else is the handlers' business."""
+    """The innermost interceptor: handlers raise the errors of the domain, callers see statuses."""
 
     async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
-        details: grpc.HandlerCallDetails,
+        self, continuation: Continuation, details: grpc.HandlerCallDetails
     ) -> grpc.RpcMethodHandler:
         """Wraps the method's handler; what is not ours (health, reflection) has errors of its own."""
-        handler = await continuation(details)
-        if handler is None or not details.method.startswith("/hrnn_tuner.v1."):
-            return handler
-        if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(
-                _unary(handler.unary_unary, details.method),
-                request_deserializer=handler.request_deserializer,
-                response_serializer=handler.response_serializer,
-            )
-        return grpc.unary_stream_rpc_method_handler(
-            _stream(handler.unary_stream, details.method),
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
+        return await wrapped(continuation, details, _unary, _stream)
 
 
-def _unary(method: Callable[..., Awaitable[Any]], name: str) -> Callable[..., Awaitable[Any]]:
+def _unary(method: Unary, name: str) -> Unary:
     """Wraps a unary method."""
 
-    async def wrapped(request: Any, context: grpc.aio.ServicerContext) -> Any:
+    async def guarded(request: Any, context: grpc.aio.ServicerContext) -> Any:
         try:
             return await method(request, context)
         except (asyncio.CancelledError, grpc.aio.AbortError):
@@ -71,13 +57,13 @@ def _unary(method: Callable[..., Awaitable[Any]], name: str) -> Callable[..., Aw
         except Exception as error:  # noqa: BLE001 - the boundary of the process
             await _fail(context, name, error)
 
-    return wrapped
+    return guarded
 
 
-def _stream(method: Callable[..., AsyncIterator[Any]], name: str) -> Callable[..., AsyncIterator[Any]]:
+def _stream(method: Stream, name: str) -> Stream:
     """Wraps a streaming method."""
 
-    async def wrapped(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+    async def guarded(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
         try:
             async for item in method(request, context):
                 yield item
@@ -86,4 +72,4 @@ def _stream(method: Callable[..., AsyncIterator[Any]], name: str) -> Callable[..
         except Exception as error:  # noqa: BLE001 - the boundary of the process
             await _fail(context, name, error)
 
-    return wrapped
+    return guarded

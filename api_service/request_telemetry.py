@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import grpc
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from api_service.own_methods import Continuation, Stream, Unary, wrapped
 from hrnn_tuner.telemetry import span
 from hrnn_tuner.telemetry.api_metrics import REQUEST_DURATION, REQUESTS, WATCH_STREAMS
 
@@ -23,38 +24,28 @@ class TelemetryInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] # 
     """The outermost interceptor: it sees the status that the caller sees."""
 
     async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
-        details: grpc.HandlerCallDetails,
+        self, continuation: Continuation, details: grpc.HandlerCallDetails
     ) -> grpc.RpcMethodHandler:
         """Wraps the method's handler; probes and reflection are not counted."""
-        handler = await continuation(details)
-        if handler is None or not details.method.startswith("/hrnn_tuner.v1."):
-            return handler
-        name = details.method.rpartition("/")[2]
-        codec = {
-            "request_deserializer": handler.request_deserializer,
-            "response_serializer": handler.response_serializer,
-        }
-        if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(_unary(handler.unary_unary, name), **codec)
-        return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, name), **codec)
+        return await wrapped(continuation, details, _unary, _stream)
 
 
-def _unary(method: Callable[..., Awaitable[Any]], name: str) -> Callable[..., Awaitable[Any]]:
+def _unary(method: Unary, full_name: str) -> Unary:
     """Wraps a unary method."""
+    name = full_name.rpartition("/")[2]
 
-    async def wrapped(request: Any, context: grpc.aio.ServicerContext) -> Any:
+    async def observed(request: Any, context: grpc.aio.ServicerContext) -> Any:
         with _observed(name, context):
             return await method(request, context)
 
-    return wrapped
+    return observed
 
 
-def _stream(method: Callable[..., AsyncIterator[Any]], name: str) -> Callable[..., AsyncIterator[Any]]:
+def _stream(method: Stream, full_name: str) -> Stream:
     """Wraps a streaming method. It has no span: a stream lasts as long as its reader likes."""
+    name = full_name.rpartition("/")[2]
 
-    async def wrapped(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+    async def observed(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
         WATCH_STREAMS.inc()
         code = "OK"
         try:
@@ -67,7 +58,7 @@ def _stream(method: Callable[..., AsyncIterator[Any]], name: str) -> Callable[..
             WATCH_STREAMS.dec()
             REQUESTS.labels(name, code).inc()
 
-    return wrapped
+    return observed
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from api_service.from_proto import WITH_LEVELS, domain_ranges
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.conditions import condition_faults
+from hrnn_tuner.domain.early_stopping import EPOCH_HYPERPARAMETERS
 from hrnn_tuner.domain.search_space import CategoricalRange, ParameterRange, SearchSpace
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2
@@ -22,8 +23,6 @@ LEAST_JOBS, MOST_JOBS = 20, 100
 ROUNDS = 5
 #: The largest number that a request may name.
 MOST_RETRIES = 30
-#: Names of a hyperparameter that is a number of epochs, as AMT knows them.
-EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 
 _P = tuning_job_pb2
 
@@ -193,7 +192,7 @@ def _early_stopping(
 
 def _several_epochs(algorithm: Algorithm, definition: tuning_job_pb2.TrainingJobDefinition) -> bool:
     """Whether training jobs have epochs before their last one."""
-    for name in EPOCHS:
+    for name in EPOCH_HYPERPARAMETERS:
         declared = algorithm.hyperparameter(name)
         if declared is not None:
             static = definition.static_hyperparameters

@@ -10,7 +10,7 @@ import numpy as np
 
 from api_service.explaining.encoding import Encoding, Floats
 from api_service.explaining.surrogate import Surrogate
-from hrnn_tuner.domain.objective import Objective, ObjectiveType
+from hrnn_tuner.domain.objective import Objective
 from hrnn_tuner.domain.search_space import CategoricalRange, SearchSpace, Value
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 
@@ -95,7 +95,7 @@ def insight_of(space: SearchSpace, objective: Objective, trials: Sequence[Trial]
     if observed < MIN_RESULTS:
         needed = f"at least {MIN_RESULTS} training jobs with an objective value are needed; there are {observed}"
         return Insight(observed, failed, pending, note=needed)
-    sign = 1.0 if objective.type is ObjectiveType.MAXIMIZE else -1.0
+    sign = objective.sign
     ended, values = _chosen(ended, _values(ended, sign))
     centre, scale = float(values.mean()), float(values.std())
     if scale <= 1e-12 * max(abs(centre), 1e-300):

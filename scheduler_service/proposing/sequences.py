@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 from hrnn_tuner.domain.tuning_job import StrategyName, TrainingJobDefinition, TuningJobSpec
 from scheduler_service.definition_bandit import Standing, choose_definition
@@ -60,7 +59,7 @@ def next_definition(
         trials: All trials so far with the names of their definitions.
         closed: Names of definitions that propose nothing more, whatever the size of their space.
     """
-    sign = 1.0 if spec.objective.type is ObjectiveType.MAXIMIZE else -1.0
+    sign = spec.objective.sign
     standings = []
     for definition in spec.definitions:
         own = [trial for name, trial in trials if name == definition.name]

@@ -10,7 +10,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 from scheduler_service.strategies.contract import History
@@ -48,7 +47,7 @@ class Results:
     def of(cls, history: History) -> Results:
         """Those of a history."""
         trials = in_order(history)
-        sign = sign_of(history.objective)
+        sign = history.objective.sign
         pending = tuple(trial.configuration for trial in trials if trial.status is TrialStatus.PENDING)
         ended = [trial for trial in trials if trial.status is not TrialStatus.PENDING]
         found = [_finite_value(trial) for trial in ended]
@@ -62,11 +61,6 @@ class Results:
 def in_order(history: History) -> list[Trial]:
     """The trials of a history by number; those of the same number by configuration."""
     return sorted(history.known, key=lambda trial: (trial.number, repr(history.space.key(trial.configuration))))
-
-
-def sign_of(objective: Objective) -> float:
-    """The factor that makes larger values better."""
-    return 1.0 if objective.type is ObjectiveType.MAXIMIZE else -1.0
 
 
 def _finite_value(trial: Trial) -> float | None:

@@ -19,7 +19,7 @@ from scheduler_service.strategies.bayesian.subset import informative
 from scheduler_service.strategies.bayesian.surrogate import fitted_model, predict, quiet_torch
 from scheduler_service.strategies.contract import History
 from scheduler_service.strategies.randomness import stream, stream_seed
-from scheduler_service.strategies.results import Configuration, Floats, Results, sign_of
+from scheduler_service.strategies.results import Configuration, Floats, Results
 from scheduler_service.strategies.transfer import transfer_prior
 from scheduler_service.strategies.untried import new_configuration
 
@@ -70,7 +70,7 @@ class ModelOfResults:
     @property
     def best(self) -> float:
         """The best value observed, in units of the objective."""
-        return sign_of(self._objective) * float(self._results.observed.max())
+        return self._objective.sign * float(self._results.observed.max())
 
     def propose(self, history: History, tried: Collection[Hashable], number: int, seed: int) -> Proposal:
         """Proposes for one number.
@@ -101,7 +101,7 @@ class ModelOfResults:
         low, high = float(observed.min()), float(observed.max())
         reach = (high - low) or abs(high) or 1.0  # the inverse of a curved transform soon leaves all that was seen
         below, mean, above = np.clip(self._transform.inverse(levels), low - reach, high + reach).tolist()
-        return Prediction(sign_of(self._objective) * mean, (above - below) / 2)
+        return Prediction(self._objective.sign * mean, (above - below) / 2)
 
     def maximum(
         self, criterion: Criterion, allowed: Allowed, number: int, seed: int
