@@ -5,26 +5,29 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from tests.benchmarks.results import Results
 from tests.benchmarks.search.functions.catalogue import NAMES, of_half, portfolio
 from tests.benchmarks.search.functions.contract import Half
 from tests.benchmarks.search.hrnn_training import hrnn_trainings
-from tests.benchmarks.search.methods import DEFAULTS, METHODS
+from tests.benchmarks.search.methods import CHAMPION, DEFAULTS, METHODS, REFERENCE
 from tests.benchmarks.search.multi_fidelity import multi_fidelity
 from tests.benchmarks.search.plan import Plan
 from tests.benchmarks.search.proposal_time import proposal_time
 from tests.benchmarks.search.quality import quality
 from tests.benchmarks.search.real_job import real_job
+from tests.benchmarks.search.recipes import RECIPES
 
 TABLES: Mapping[str, Callable[[argparse.Namespace], list[Results]]] = {
     "hrnn-table": lambda arguments: hrnn_trainings(arguments.jobs, arguments.budget_minutes, arguments.rows),
+    "recipes": lambda arguments: quality(_recipes_plan(arguments)),
     "quality": lambda arguments: quality(_plan(arguments)),
     "proposal-time": lambda arguments: proposal_time(arguments.methods, arguments.budget_minutes),
     "real-job": lambda arguments: real_job(arguments.jobs),
     "multi-fidelity": lambda arguments: multi_fidelity(_plan(arguments)),
 }
-#: What is measured without a name: the trainings are in the repository.
+#: What is measured without a name: the trainings are in the repository, and the recipe is chosen.
 _DEFAULT_TABLES = ("quality", "proposal-time", "multi-fidelity", "real-job")
 
 
@@ -96,6 +99,12 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         minutes=arguments.budget_minutes,
         costly_every=arguments.costly_every,
     )
+
+
+def _recipes_plan(arguments: argparse.Namespace) -> Plan:
+    """The Bayesian strategy beside its variants, on the functions that nothing is reported on."""
+    arguments.half, arguments.in_flight, arguments.trials = Half.CHOICE.value, [4], 40
+    return replace(_plan(arguments), methods=(CHAMPION, *RECIPES, REFERENCE))
 
 
 def _trials(arguments: argparse.Namespace) -> dict[int, int]:

@@ -8,10 +8,12 @@ from functools import partial
 
 from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.tuning_job import StrategyName
-from scheduler_service.strategies import strategy_for
+from scheduler_service.strategies import Strategy, strategy_for
+from scheduler_service.strategies.bayesian import BayesianStrategy
 from tests.benchmarks.search.ours import StrategySearcher
 from tests.benchmarks.search.peers.environments import make_environment
 from tests.benchmarks.search.peers.peer_searcher import PeerSearcher, peer_process
+from tests.benchmarks.search.recipes import RECIPES
 from tests.benchmarks.search.searcher import Searcher
 
 _HERE = "tests/benchmarks/search"
@@ -47,19 +49,10 @@ def _peer(tool: str, sampler: str, title: str, *, costly: bool = False) -> Metho
     return Method(title, start, code, tool, costly)
 
 
-def _ours(name: StrategyName) -> Method:
+def _ours(strategy: Strategy, title: str) -> Method:
     """A strategy of this project."""
-    code = ("scheduler_service/strategies", f"{_HERE}/ours.py")
-    return Method(f"this project's {name.value}", partial(StrategySearcher, name), code)
-
-
-def _known(name: StrategyName) -> bool:
-    """Whether this version has the strategy: tables are also measured while one is being written."""
-    try:
-        strategy_for(name)
-    except KeyError:
-        return False
-    return True
+    code = ("scheduler_service/strategies", f"{_HERE}/ours.py", f"{_HERE}/recipes.py")
+    return Method(f"this project's {title}", partial(StrategySearcher, strategy), code)
 
 
 #: What regret is measured by: its own is 1.
@@ -68,10 +61,10 @@ REFERENCE = "random"
 CHAMPION = "BAYESIAN"
 METHODS: Mapping[str, Method] = {
     **{
-        name.value: _ours(name)
+        name.value: _ours(strategy_for(name), name.value)
         for name in (StrategyName.BAYESIAN, StrategyName.RANDOM, StrategyName.SOBOL, StrategyName.GRID)
-        if _known(name)
     },
+    **{name: _ours(BayesianStrategy(recipe), f"BAYESIAN, {name}") for name, recipe in RECIPES.items()},
     "random": _peer("optuna", "random", "Random (Optuna 5.0)"),
     "sobol": _peer("optuna", "sobol", "Sobol (Optuna 5.0)"),
     "tpe": _peer("optuna", "tpe", "TPE (Optuna 5.0)"),
@@ -79,8 +72,8 @@ METHODS: Mapping[str, Method] = {
     "cma-es": _peer("optuna", "cma-es", "CMA-ES (Optuna 5.0)"),
     "ax": _peer("ax", "default", "Ax 1.3", costly=True),
 }
-#: Grid search ends in no infinite space, and is no rival in a finite one.
-DEFAULTS = tuple(name for name in METHODS if name != StrategyName.GRID.value)
+#: Grid search ends in no infinite space, and is no rival in a finite one; recipes are compared among themselves.
+DEFAULTS = tuple(name for name in METHODS if name not in {StrategyName.GRID.value, *RECIPES})
 
 
 def prepare(names: Sequence[str]) -> None:

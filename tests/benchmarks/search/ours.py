@@ -8,8 +8,7 @@ from dataclasses import replace
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.trial import Trial, TrialStatus
-from hrnn_tuner.domain.tuning_job import StrategyName
-from scheduler_service.strategies import History, Reads, strategy_for
+from scheduler_service.strategies import History, Reads, Strategy
 from tests.benchmarks.search.functions.contract import Configuration
 from tests.benchmarks.search.searcher import Cost, Searcher
 
@@ -19,9 +18,9 @@ _OBJECTIVE = Objective(ObjectiveType.MINIMIZE, "loss")
 class StrategySearcher(Searcher):
     """Keeps the history that the scheduler would read from the database."""
 
-    def __init__(self, name: StrategyName, space: SearchSpace, seed: int) -> None:
-        self._strategy = strategy_for(name)
-        self._reads = self._strategy.reads(space)
+    def __init__(self, strategy: Strategy, space: SearchSpace, seed: int) -> None:
+        self._strategy = strategy
+        self._reads = strategy.reads(space)
         self._space, self._seed = space, seed
         self._trials: dict[int, Trial] = {}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, Scaling, SearchSpace
-from hrnn_tuner.domain.tuning_job import StrategyName
+from scheduler_service.strategies import RandomStrategy
 from tests.benchmarks.search.functions.catalogue import function
 from tests.benchmarks.search.functions.contract import BenchFunction, Configuration, Half
 from tests.benchmarks.search.ours import StrategySearcher
@@ -83,7 +83,7 @@ def test_the_best_is_chosen_by_what_was_reported_and_judged_without_noise() -> N
 def test_an_exhausted_space_ends_the_search_and_keeps_its_best() -> None:
     letters = SearchSpace((CategoricalRange("letter", ("a", "b", "c")),))
     small = BenchFunction("small", "test", Half.CHOICE, letters, lambda found: float(ord(str(found["letter"]))))
-    trace = simulate(StrategySearcher(StrategyName.RANDOM, letters, 1), small, in_flight=4, trials=10, seed=5)
+    trace = simulate(StrategySearcher(RandomStrategy(), letters, 1), small, in_flight=4, trials=10, seed=5)
     assert len(trace.cpu_s) == 3
     assert trace.best[2:].tolist() == [ord("a")] * 8
 
@@ -92,7 +92,7 @@ def test_a_strategy_of_this_project_repeats_itself_with_its_seed_only() -> None:
     searched = function("conditional-layers-1")
 
     def course(seed: int) -> list[float]:
-        searcher = StrategySearcher(StrategyName.RANDOM, searched.space, seed)
+        searcher = StrategySearcher(RandomStrategy(), searched.space, seed)
         return [float(value) for value in simulate(searcher, searched, in_flight=4, trials=20, seed=5).best]
 
     assert course(1) == course(1)
