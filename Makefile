@@ -42,7 +42,7 @@ lint: setup ## Style, types, imports between packages, protos, Dockerfile, Kuber
 	$(BIN)/python deploy/kubernetes/check.py
 
 test: lint services ## Everything that CI runs: lint, then all tests (PYTEST_ARGS="-k watch" for some)
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 broker-matrix: setup services ## Runs the tests that use RabbitMQ with 3.10, 4.0 and 4.3 (IMAGES="rabbitmq:4.3-management"; needs Docker)
 	bash tests/support/broker_matrix.sh

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # A busy machine makes an example slow, never wrong.
 settings.register_profile("any-machine", deadline=None)
@@ -21,20 +21,28 @@ pytest_plugins = [
 ]
 
 _RABBITMQ = {"rabbitmq_node", "amqp_url", "amqp_vhost_url", "private_vhost"}
-_UNIT = Path(__file__).parent / "unit"
 if "PYTEST_XDIST_WORKER" in os.environ:  # before anything imports torch: every process of tests has one core
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what a test needs.
+class _ServicesTogether(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """Gives each process whole files of unit tests, and one of them all tests with services.
 
-    With several processes of tests, those with services stay in one: they kill brokers and measure pauses. Those that
-    use RabbitMQ also run with its other versions.
+    Those kill brokers and measure pauses: two at a time would disturb each other.
     """
-    for item in items:
-        if not item.path.is_relative_to(_UNIT):
-            item.add_marker(pytest.mark.xdist_group("services"))
-        if isinstance(item, pytest.Function) and _RABBITMQ & {*item.fixturenames}:
-            item.add_marker(pytest.mark.rabbitmq)
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Names what stays together."""
+        file = nodeid.partition("::")[0]
+        return file if file.startswith("tests/unit/") else "services"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Decides which process of tests gets which (``-n``)."""
+    return _ServicesTogether(config, log)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks tests that use RabbitMQ: they also run with its other versions."""
+    if isinstance(item, pytest.Function) and _RABBITMQ & {*item.fixturenames}:
+        item.add_marker(pytest.mark.rabbitmq)
