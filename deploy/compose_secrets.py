@@ -6,6 +6,7 @@ other container sees one folder with nothing but its own:
     postgres/password                       of the database's owner
     rabbitmq/definitions.json               users with hashed passwords, permissions
     api/, scheduler/, worker/               settings of the service: hrnn_tuner_broker_url, hrnn_tuner_database_url
+    minio/password, minio/credentials       of the object store, where there is one (compose.s3.yaml)
 
 Standard library only. Every start writes the files anew from the passwords, so a folder that was lost comes back.
 """
@@ -21,7 +22,7 @@ import sys
 from pathlib import Path
 
 #: RabbitMQ's users: what each may configure, write and read.
-PERMISSIONS = {service: (".*", ".*", ".*") for service in ("api", "scheduler", "worker")}
+PERMISSIONS = dict.fromkeys(("api", "scheduler", "worker"), (".*", ".*", ".*"))
 #: Services that know the database. A worker does not.
 _WITH_DATABASE = ("api", "scheduler")
 
@@ -29,9 +30,13 @@ _WITH_DATABASE = ("api", "scheduler")
 def main() -> None:
     """Writes below the folder that is the only argument."""
     root = Path(sys.argv[1])
-    passwords = _passwords(root / "all" / "passwords.json", ("postgres", *PERMISSIONS))
+    passwords = _passwords(root / "all" / "passwords.json", ("postgres", "minio", *PERMISSIONS))
     _write(root / "postgres" / "password", passwords["postgres"])
     _write(root / "rabbitmq" / "definitions.json", json.dumps(_definitions(passwords), indent=1))
+    if (root / "minio").is_dir():
+        _write(root / "minio" / "password", passwords["minio"])
+        credentials = f"[default]\naws_access_key_id = hrnn-tuner\naws_secret_access_key = {passwords['minio']}\n"
+        _write(root / "minio" / "credentials", credentials)
     for service in PERMISSIONS:
         broker = f"amqp://{service}:{passwords[service]}@rabbitmq:5672/"
         _write(root / service / "hrnn_tuner_broker_url", broker)
