@@ -84,7 +84,7 @@ started=$SECONDS
 "$cli" submit hrnn_tuner/demo/tuning_job.json --name "$job" --data "interactions=/data/interactions.csv" >/dev/null
 
 training() { # how many training jobs are in the secondary state TRAINING
-  "$cli" training-jobs "$job" --output json | grep -c '"TRAINING_JOB_SECONDARY_STATE_TRAINING"' || true
+  "$cli" training-jobs "$job" --output json | grep -c '"SECONDARY_STATE_TRAINING"' || true
 }
 up() { timeout 300 docker compose --progress quiet up --detach --no-build --no-recreate --scale worker=2 --wait --wait-timeout 240; }
 
