@@ -21,8 +21,17 @@ import secrets
 import sys
 from pathlib import Path
 
-#: RabbitMQ's users: what each may configure, write and read.
-PERMISSIONS = dict.fromkeys(("api", "scheduler", "worker"), (".*", ".*", ".*"))
+#: RabbitMQ's users: what each may configure, write and read. The schedulers declare exchanges and queues; the others
+#: have nothing but exclusive queues with names of the broker's, and what they publish and consume.
+PERMISSIONS = {
+    "api": (r"^amq\.gen-.*$", r"^(hrnn\.jobs\.v1|amq\.gen-.*)$", r"^(hrnn\.events\.v1|amq\.gen-.*)$"),
+    "scheduler": (r"^hrnn\..*$", r"^hrnn\..*$", r"^hrnn\..*$"),
+    "worker": (
+        r"^amq\.gen-.*$",
+        r"^(hrnn\.reports\.v1|amq\.gen-.*)$",
+        r"^(hrnn\.tasks\.v1\..*|hrnn\.control\.v1|amq\.gen-.*)$",
+    ),
+}
 #: Services that know the database. A worker does not.
 _WITH_DATABASE = ("api", "scheduler")
 
