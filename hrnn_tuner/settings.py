@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 from hrnn_tuner import failpoints
+
+#: Names a folder with a file for each setting that is not to be in the environment, e.g. a URL with a password.
+SECRETS_DIR_VARIABLE = "HRNN_TUNER_SECRETS_DIR"
 
 
 class Settings(BaseSettings):
     """Every setting, with its unit in its name and a default that works on one machine.
 
     Lists are written as JSON, e.g. ``HRNN_TUNER_DATA_PREFIXES='["/data", "s3://bucket/"]'``, or as values separated by
-    commas.
+    commas. A setting that the environment does not have is read from the file of its name, e.g.
+    ``hrnn_tuner_database_url``, in the folder ``HRNN_TUNER_SECRETS_DIR``.
     """
 
     model_config = SettingsConfigDict(env_prefix="HRNN_TUNER_", enable_decoding=False, extra="ignore")
@@ -82,6 +87,23 @@ class Settings(BaseSettings):
         20.0, ge=0, description="Time that running attempts have for a checkpoint when the worker is told to end"
     )
     cache_dir: Path = Field(Path("~/.cache/hrnn-tuner"), description="Prepared data, shared by all trainers of a host")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - there is no such file
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - its folder would have to be known at import
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before the environment before files."""
+        folder = os.environ.get(SECRETS_DIR_VARIABLE)
+        if not folder:
+            return init_settings, env_settings
+        if not Path(folder).is_dir():
+            raise ValueError(f"{SECRETS_DIR_VARIABLE} is {folder!r}; allowed: an existing folder")
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder)
 
     @field_validator("data_prefixes", "resource_classes", "algorithms", "worker_devices", mode="before")
     @classmethod

@@ -13,5 +13,5 @@ if ! docker info >/dev/null 2>&1; then
   # shellcheck source=/dev/null
   . "$engine_tools/up"
   timeout 1500 bash "$engine_tools/images" >/dev/null
-  export TORCH_INDEX_URL="" # the local Python image brings a small build of torch along
+  export TORCH_CPU_INDEX_URL="" # the local Python image brings a small build of torch along
 fi

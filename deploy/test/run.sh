@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # End-to-end test of the Compose stack (`make compose-test`): builds the images, waits until everything is healthy, runs
-# the demo's tuning job through the published port with the command-line client, and takes everything down again.
+# the demo's tuning job through the published port with the command-line client, kills a worker, a scheduler and the broker
+# in the middle, checks the result, and takes everything down again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -42,7 +43,17 @@ trap 'exit 130' INT TERM
 # -- images and start -------------------------------------------------------------------------------------------------
 say "building the images"
 timeout 1800 docker compose --progress quiet build
-docker image ls --filter 'reference=hrnn-tuner-*:test'
+base=$(docker image inspect --format '{{.Size}}' python:3.11-slim-bookworm)
+for image in hrnn-tuner-{api,scheduler,worker}:test; do
+  size=$(docker image inspect --format '{{.Size}}' "$image")
+  components=$(docker run --rm "$image" python -c \
+    'import json; print(len(json.load(open("/venv/sbom.cdx.json"))["components"]))')
+  printf '%-26s %5d MB: %5d MB on top of its base image; %s components in its list\n' \
+    "$image" $((size / 1000000)) $(((size - base) / 1000000)) "$components"
+done
+for override in gpu observability s3; do
+  docker compose -f deploy/compose.yaml -f "deploy/compose.$override.yaml" config --quiet
+done
 
 say "starting the stack"
 started=$SECONDS
@@ -67,15 +78,31 @@ shutil.copyfile(prepare(folder / "movielens", None, print).interactions, folder 
 PYTHON
 fi
 
-say "a tuning job from outside"
+say "a tuning job from outside, with kills in the middle"
 export HRNN_TUNER_SERVER="127.0.0.1:$HRNN_TUNER_PORT"
 started=$SECONDS
-timeout 1200 "$cli" submit hrnn_tuner/demo/tuning_job.json --name "$job" --data "interactions=/data/interactions.csv" --watch
+"$cli" submit hrnn_tuner/demo/tuning_job.json --name "$job" --data "interactions=/data/interactions.csv" >/dev/null
+
+training() { # how many training jobs are in the secondary state TRAINING
+  "$cli" training-jobs "$job" --output json | grep -c '"SECONDARY_STATE_TRAINING"' || true
+}
+up() { timeout 300 docker compose --progress quiet up --detach --no-build --no-recreate --scale worker=2 --wait --wait-timeout 240; }
+
+for _ in $(seq 120); do [ "$(training)" -ge 2 ] && break; sleep 0.5; done
+[ "$(training)" -ge 2 ] || { echo "no two training jobs train after a minute" >&2; exit 1; }
+echo "kill -9: a worker and a scheduler"
+docker kill --signal KILL "$(docker compose ps --quiet worker | head -1)" "$(docker compose ps --quiet scheduler | head -1)" >/dev/null
+up
+echo "kill -9: the broker"
+docker kill --signal KILL "$(docker compose ps --quiet rabbitmq)" >/dev/null
+up
+timeout 1200 "$cli" watch "$job"
 say "completed after $((SECONDS - started)) s"
 "$cli" training-jobs "$job" --sort objective
 
 result=$("$cli" describe "$job" --output json)
-"$python" - "$HRNN_TUNER_ARTIFACTS" "$result" <<'PYTHON'
+jobs=$("$cli" training-jobs "$job" --output json)
+"$python" - "$HRNN_TUNER_ARTIFACTS" "$result" "$jobs" <<'PYTHON'
 import json
 import sys
 from pathlib import Path
@@ -84,10 +111,13 @@ artifacts, job = Path(sys.argv[1]), json.loads(sys.argv[2])
 completed = job["training_job_state_counters"].get("completed", 0)
 assert job["state"] == "TUNING_JOB_STATE_COMPLETED", job["state"]
 assert completed == 4, f"{completed} training jobs completed, not 4"
+attempts = [job["attempt"] for job in json.loads(sys.argv[3])]
+assert max(attempts) > 1, f"no training job was tried again: {attempts}"
 best = job["best_training_job"]
 model = artifacts / Path(best["artifact_uri"]).relative_to("/artifacts")
 files = sorted(path.name for path in model.iterdir())
 assert "manifest.json" in files, files
+print(f"attempts: {attempts}; each training job counted once")
 print(f"best: {best['name']}, objective {best['final_objective_value']}, artifact readable on the host: {files}")
 PYTHON
 

@@ -19,7 +19,7 @@ from hrnn_tuner.broker.topology import Topology
 CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_S = 10.0
 #: Reply codes that no retry mends: access refused, precondition failed (inequivalent arguments).
-_FATAL_REPLY_CODES = frozenset({403, 406})
+_ACCESS_REFUSED, _PRECONDITION_FAILED = 403, 406
 
 
 class RabbitMqBroker(Broker):
@@ -208,9 +208,18 @@ def _pass_failure(sent: Future[None], outcome: Future[None]) -> None:
 def declare(connection: Connection, topology: Topology) -> None:
     """Declares the topology; what exists with the same properties stays as it is.
 
+    A user whom RabbitMQ's permissions forbid it looks whether another service has declared everything. Until then its
+    connection fails, and the link tries again.
+
     Raises:
-        TopologyMismatch: When an object exists with others, or may not be declared by this user.
+        TopologyMismatch: When an object exists with other properties.
     """
+    if not _declare_all(connection, topology):
+        _find_all(connection, topology)
+
+
+def _declare_all(connection: Connection, topology: Topology) -> bool:
+    """Returns whether the user may declare."""
     channel = connection.channel()
     name = ""
     try:
@@ -223,7 +232,20 @@ def declare(connection: Connection, topology: Topology) -> None:
             channel.queue_bind(queue.name, queue.exchange, queue.routing_key)
     except ChannelClosedByBroker as error:
         code, text = reply_of(error)
-        if code in _FATAL_REPLY_CODES:
+        if code == _ACCESS_REFUSED:
+            return False
+        if code == _PRECONDITION_FAILED:
             raise TopologyMismatch(f"declaring {name!r}: {code} {text}") from error
         raise
+    channel.close()
+    return True
+
+
+def _find_all(connection: Connection, topology: Topology) -> None:
+    """Asks for every object; the broker closes the channel at the first that is not there."""
+    channel = connection.channel()
+    for exchange in topology.exchanges:
+        channel.exchange_declare(exchange.name, exchange.kind, passive=True)
+    for queue in topology.queues:
+        channel.queue_declare(queue.name, passive=True)
     channel.close()
