@@ -37,7 +37,7 @@ async def _fail(context: grpc.aio.ServicerContext, method: str, error: Exception
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] # grpc is untyped
-    """The innermost interceptor: handlers raise the errors of the domain, callers see statuses."""
+    """Around everything that may refuse a call: handlers raise the errors of the domain, callers see statuses."""
 
     async def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
@@ -47,7 +47,7 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] # grpc
 
 
 def _unary(method: Unary, name: str) -> Unary:
-    """Wraps a unary method."""
+    """Wraps a method with one answer."""
 
     async def guarded(request: Any, context: grpc.aio.ServicerContext) -> Any:
         try:
@@ -61,7 +61,7 @@ def _unary(method: Unary, name: str) -> Unary:
 
 
 def _stream(method: Stream, name: str) -> Stream:
-    """Wraps a streaming method."""
+    """Wraps a method with a stream of answers."""
 
     async def guarded(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
         try:

@@ -14,6 +14,7 @@ from rich.progress import Progress
 from hrnn_tuner.cli.exits import CommandError, ExitCode, say
 from hrnn_tuner.cli.options import JobArgument, OutputFormat, OutputOption
 from hrnn_tuner.cli.serve_command import DEFAULT_DATA_DIR
+from hrnn_tuner.domain.access import DEFAULT_PROJECT
 from hrnn_tuner.settings import Settings
 
 
@@ -22,6 +23,7 @@ def replay(
     data_dir: Annotated[
         Path, typer.Option(help="Folder of an embedded server; HRNN_TUNER_DATABASE_URL has precedence.")
     ] = DEFAULT_DATA_DIR,
+    project: Annotated[str, typer.Option(help="Project of the tuning job.")] = DEFAULT_PROJECT,
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
     """Check that every decision of a tuning job follows from its event log.
@@ -51,7 +53,11 @@ def replay(
         with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as progress:
             task = progress.add_task("revisions", total=None)
             found = follow(
-                store, name, activation, lambda done, all_: progress.update(task, completed=done, total=all_)
+                store,
+                name,
+                activation,
+                lambda done, all_: progress.update(task, completed=done, total=all_),
+                project=project,
             )
     finally:
         store.close()
