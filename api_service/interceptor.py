@@ -26,8 +26,8 @@ async def _abort(context: grpc.aio.ServicerContext, status: status_pb2.Status) -
     raise AssertionError("abort returned")
 
 
-async def _fail(context: grpc.aio.ServicerContext, method: str, error: Exception) -> NoReturn:
-    """Ends the call because of an error."""
+async def fail(context: grpc.aio.ServicerContext, method: str, error: Exception) -> NoReturn:
+    """Ends a call with the status of an error."""
     if isinstance(error, TunerError):
         _LOG.info("refused", method=method, reason=error.reason, error=str(error)[:500])
         await _abort(context, to_status(error))
@@ -55,7 +55,7 @@ def _unary(method: Unary, name: str) -> Unary:
         except (asyncio.CancelledError, grpc.aio.AbortError):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary of the process
-            await _fail(context, name, error)
+            await fail(context, name, error)
 
     return guarded
 
@@ -70,6 +70,6 @@ def _stream(method: Stream, name: str) -> Stream:
         except (asyncio.CancelledError, grpc.aio.AbortError, GeneratorExit):
             raise  # a swallowed cancellation would leak the call
         except Exception as error:  # noqa: BLE001 - the boundary of the process
-            await _fail(context, name, error)
+            await fail(context, name, error)
 
     return guarded

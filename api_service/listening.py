@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import grpc
 import structlog
 
+from hrnn_tuner.domain.addresses import is_loopback
 from hrnn_tuner.settings import Settings
 
 _LOG = structlog.get_logger(__name__)
@@ -46,17 +46,6 @@ def authenticates(settings: Settings) -> bool:
     if settings.authentication == "auto":
         return not is_loopback(settings.listen)
     return settings.authentication == "on"
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this machine can connect to ``host:port``."""
-    if address.startswith(("unix:", "unix-abstract:")):
-        return True
-    host = address.rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class CertificateFiles:

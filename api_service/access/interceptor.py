@@ -20,6 +20,7 @@ from api_service.access.authentication import Authenticator
 from api_service.access.caller import enter
 from api_service.access.rate_limit import RateLimiter
 from api_service.access.roles import NEEDED_ROLES, changes
+from api_service.interceptor import fail
 from api_service.own_methods import Continuation, Stream, Unary, is_own
 from hrnn_tuner.domain.access import Principal
 from hrnn_tuner.domain.errors import InvalidRequest, PermissionDenied, TunerError, Unauthenticated, Violation
@@ -113,11 +114,11 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] # grp
         }
 
         async def unary(request: Any, context: Context) -> Any:
-            await self._identify(name, context)
+            await self._identify_or_fail(name, context)
             return await handler.unary_unary(request, context)
 
         async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
-            await self._identify(name, context)
+            await self._identify_or_fail(name, context)
             async for answer in (handler.unary_stream or handler.stream_stream)(request, context):
                 yield answer
 
@@ -145,6 +146,13 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] # grp
             self._limiter.take(principal.name)
         enter(principal)
         return principal
+
+    async def _identify_or_fail(self, method: str, context: Context) -> None:
+        """Ends a call that nobody knows the caller of, where no other interceptor does."""
+        try:
+            await self._identify(method, context)
+        except TunerError as error:
+            await fail(context, method, error)
 
     async def _identify(self, method: str, context: Context) -> Principal:
         """The caller.

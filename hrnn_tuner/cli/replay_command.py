@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hrnn_tuner.cli.exits import CommandError, ExitCode, say
+from hrnn_tuner.cli.operator_database import operator_database
 from hrnn_tuner.cli.options import JobArgument, OutputFormat, OutputOption
 from hrnn_tuner.cli.serve_command import DEFAULT_DATA_DIR
 from hrnn_tuner.domain.access import DEFAULT_PROJECT
@@ -46,7 +47,7 @@ def replay(
         message = f"replaying needs the scheduler's libraries: pip install 'hrnn-tuner[scheduler,bayesian]' ({error})"
         raise CommandError(message, ExitCode.BAD_INPUT) from error
     settings = Settings()
-    store = Store(_database(settings, data_dir))
+    store = Store(operator_database(settings, data_dir))
     activation = MedianActivation(settings.early_stopping_min_epoch, settings.early_stopping_min_training_jobs)
     terminal = Console(stderr=True)
     try:
@@ -76,14 +77,3 @@ def replay(
     if found.differences:
         say(f"error: {name} does not follow from its event log")
         raise typer.Exit(ExitCode.UNEXPECTED)
-
-
-def _database(settings: Settings, data_dir: Path) -> str:
-    """The database's URL: the operator's setting, or the file in an embedded server's folder."""
-    if "database_url" in settings.model_fields_set:
-        return settings.database_url
-    path = data_dir.resolve() / "hrnn-tuner.db"
-    if not path.exists():
-        text = f"{path} does not exist: name the folder of an embedded server, or set HRNN_TUNER_DATABASE_URL"
-        raise CommandError(text, ExitCode.NOT_FOUND)
-    return f"sqlite:///{path}"
