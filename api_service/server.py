@@ -55,6 +55,12 @@ _OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
     ("grpc.server_handshake_timeout_ms", 10_000),  # connections that say nothing
+    ("grpc.max_allowed_incoming_connections", 4096),
+    # gRPC cancels what waits beyond these without a status, by default from 1000 on; so many get an answer of ours.
+    ("grpc.server.max_pending_requests", 16_384),
+    ("grpc.server.max_pending_requests_hard_limit", 16_384),
+    # A message of a few KiB may unpack to gigabytes; the limit above counts what was sent. Only "identity" is accepted.
+    ("grpc.compression_enabled_algorithms_bitset", 1),
     # Clients connect anew now and then, so that new replicas get their share; streams on the old connection go on.
     ("grpc.max_connection_age_ms", 30 * 60 * 1000),
 )

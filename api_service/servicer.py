@@ -20,7 +20,7 @@ from api_service.hints import JobHints
 from api_service.tokens import page_cursor, page_token
 from api_service.training_jobs import TrainingJobs
 from api_service.tuning_jobs import TuningJobs
-from api_service.validation import message_rules
+from api_service.validation import message_rules, secret_text
 from api_service.watching import Watcher
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.clock import Clock
@@ -216,6 +216,7 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
 
     async def TagResource(self, request: pb.TagResourceRequest, _: Context) -> pb.TagResourceResponse:
         """See the contract."""
+        secret_text.refuse(request)
         message_rules.check(request)
         project = caller().project
         job = await self._blocking(

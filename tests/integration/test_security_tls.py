@@ -159,7 +159,10 @@ def test_a_certificate_that_cannot_be_used_is_said_at_the_start(
 ) -> None:
     caplog.set_level(logging.CRITICAL)
     files.settings["tls_key"].write_bytes(trustme.CA().issue_cert("127.0.0.1").private_key_pem.bytes())
-    with pytest.raises(CannotListen, match="KEY_VALUES_MISMATCH"), running_api(tmp_path, sqlite_store, **files.settings):
+    with (
+        pytest.raises(CannotListen, match="KEY_VALUES_MISMATCH"),
+        running_api(tmp_path, sqlite_store, **files.settings),
+    ):
         pass
 
 
