@@ -56,7 +56,9 @@ _OPTIONS = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
     ("grpc.server_handshake_timeout_ms", 10_000),  # connections that say nothing
     ("grpc.max_allowed_incoming_connections", 4096),
-    # gRPC cancels what waits beyond these without a status, by default from 1000 on; so many get an answer of ours.
+    # gRPC cancels what waits beyond these without a status, by default from 1000 calls and 30 s on. So many, and for so
+    # long, get an answer of ours.
+    ("grpc.server_max_unrequested_time_in_server", 300),
     ("grpc.server.max_pending_requests", 16_384),
     ("grpc.server.max_pending_requests_hard_limit", 16_384),
     # A message of a few KiB may unpack to gigabytes; the limit above counts what was sent. Only "identity" is accepted.

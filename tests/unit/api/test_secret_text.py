@@ -4,6 +4,7 @@ import base64
 import random
 
 import pytest
+
 from api_service.validation import secret_text
 from hrnn_tuner.client import parse_request
 from hrnn_tuner.domain.access import Role
@@ -96,7 +97,8 @@ def test_all_secrets_of_a_request_are_named_at_once() -> None:
     [
         "adam", "lr=0.01", "s3://bucket/AKIA/data.csv", "s3://bucket/a:b@c/x", "user@example.com", "12:30@noon",
         "sk_learn", "hf_transformers", "tokens", "eyJ", "arn:aws:personalize:::recipe/aws-hrnn", "https://host:8080/a",
-        "8f14e45fceea167a5a36dedd4bea2543" * 2, "ghp_short", "http://[::1]:80/", "glpat-x", "-----BEGIN CERTIFICATE-----",
+        "8f14e45fceea167a5a36dedd4bea2543" * 2, "ghp_short", "http://[::1]:80/", "glpat-x",
+        "-----BEGIN CERTIFICATE-----",
     ],
 )  # fmt: skip
 def test_what_is_no_secret_is_accepted(text: str) -> None:
