@@ -11,8 +11,8 @@ import re
 
 from google.protobuf.message import Message
 
-from api_service.validation.placed_text import PlacedText, placed_texts
 from hrnn_tuner.domain.errors import InvalidRequest, Violation
+from hrnn_tuner.wire_texts import PlacedText, placed_texts
 
 #: What each form is called, and the form; none begins or ends within a longer word.
 _FORMS = {

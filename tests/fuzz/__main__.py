@@ -28,7 +28,7 @@ def run(store: Store, folder: Path, *, seconds: float, first: int) -> int:
             if world.defects.found:
                 break
     for event in world.defects.found:
-        sys.stdout.write(f"seed {number - 1}: {event}\n")
+        sys.stdout.write(f"seed {number - 1}: {event['event']}\n{event['exc_info']}\n")
     sys.stdout.write(
         f"{done} requests and messages, seeds {first} to {number - 1}: {len(world.defects.found)} defects\n"
     )

@@ -16,11 +16,25 @@ _INTEGERS = (0, 1, -1, 2, 3, 10, 100, 101, 2**31 - 1, -(2**31), 2**53, 2**63 - 1
 _REALS = (0.0, -0.0, 1.0, -1.0, 0.5, 1e-320, 1e308, math.inf, -math.inf, math.nan)
 #: Texts that mean something somewhere: to a shell, a file system, a database, a log, a terminal, a number parser.
 _TEXTS = (
-    "", "a", "x" * 33, "x" * 5000, "\0", "a\0b", "\n", "a\r\nb", "\x1b[2J", "%s%n", "{0}", "'; DROP TABLE jobs;--",
-    "../..", "/etc/passwd", "file:///etc/passwd", "s3://", "zip::x", "*", "NaN", "-1", "1e999", "true", "\u0131", "\u0130",
-    "\u00df", "\u202e", "\u2028", "\U0001f600", "\ue000", "aws-hrnn", "hrnn", "synthetic", "x", "k", "c", "flag", "epochs",
-    "score", "default", "interactions", "job", "JOB",
-)  # fmt: skip
+    *("", "a", "x" * 33, "x" * 5000, "\0", "a\0b", "\n", "a\r\nb", "\x1b[2J", "%s%n", "{0}", "'; DROP TABLE jobs;--"),
+    *("../..", "/etc/passwd", "file:///etc/passwd", "s3://", "zip::x", "*", "NaN", "-1", "1e999", "true"),
+    *("\u0131", "\u0130", "\u00df", "\u202e", "\u2028", "\U0001f600", "\ue000"),
+    *(
+        "aws-hrnn",
+        "hrnn",
+        "synthetic",
+        "x",
+        "k",
+        "c",
+        "flag",
+        "epochs",
+        "score",
+        "default",
+        "interactions",
+        "job",
+        "JOB",
+    ),
+)
 _RANGES = {
     FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_SINT32: (-(2**31), 2**31 - 1),

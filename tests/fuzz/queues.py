@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -39,8 +40,10 @@ class Defects:
         self.found: list[MutableMapping[str, Any]] = []
 
     def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        if event.get("exc_info"):
-            self.found.append(dict(event))
+        error = event.get("exc_info")
+        if error:
+            shown = traceback.format_exception(error) if isinstance(error, BaseException) else traceback.format_exc()
+            self.found.append({**event, "exc_info": "".join(shown)[-3000:]})
         raise structlog.DropEvent
 
 

@@ -213,7 +213,7 @@ def test_ten_thousand_watch_streams_are_served_or_refused_within_bounded_memory(
 def test_a_projects_parallel_training_jobs_are_counted_together(tmp_path: Path, sqlite_store: Store) -> None:
     with running_api(tmp_path, sqlite_store, max_parallel_training_jobs_in_progress=5) as api:
         api.client.create_tuning_job(spec_of("first", **limits(jobs=9, parallel=3)))
-        with pytest.raises(ResourceExhaustedError, match="may run 3 .* and this one 3; allowed together: 5") as caught:
+        with pytest.raises(ResourceExhaustedError, match=r"may run 3 .* and this one 3; allowed together: 5") as caught:
             api.client.create_tuning_job(spec_of("second", **limits(jobs=9, parallel=3)))
         assert caught.value.metadata == {"limit": "5", "used": "3"}
         api.client.create_tuning_job(spec_of("third", **limits(jobs=9, parallel=2)))

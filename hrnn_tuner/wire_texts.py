@@ -1,4 +1,4 @@
-"""Every text in a request, with the place where it stands."""
+"""Every text in a protobuf message, with the place where it stands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 @dataclass(frozen=True)
 class PlacedText:
-    """A string of a request.
+    """A string of a message.
 
     Attributes:
         path: Its field, e.g. ``tuning_job.tags["team"]``.
