@@ -2,7 +2,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup services protos lint test broker-matrix chaos bench bench-hrnn bench-search demo compose-test clean
+.PHONY: help setup services protos lint test broker-matrix chaos fuzz bench bench-hrnn bench-search demo compose-test clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -49,6 +49,9 @@ broker-matrix: setup services ## Runs the tests that use RabbitMQ with 3.10, 4.0
 
 chaos: setup services ## Kills and cuts off everything, again and again, and checks every invariant (SECONDS=600 SEED=1 REPLAY=file)
 	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(if $(REPLAY),--replay "$(REPLAY)")
+
+fuzz: setup services ## Sends arbitrary requests and queue messages; no answer and no log may show a defect (SECONDS=300 SEED=1)
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),300) --seed $(or $(SEED),1)
 
 bench: setup services ## Measures how long a slot stands idle between two training jobs, on RabbitMQ + PostgreSQL and embedded
 	$(BIN)/python -m tests.benchmarks.dispatch

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from api_service.server import AddressInUse, ApiServer
+from api_service.listening import CannotListen
+from api_service.server import ApiServer
 from hrnn_tuner import failpoints
 from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.broker.connect import open_broker
@@ -39,7 +40,7 @@ def main() -> None:
     stop = StopSignal()
     try:
         asyncio.run(serve(settings, stop))
-    except (AddressInUse, CannotServeMetrics) as error:
+    except (CannotListen, CannotServeMetrics) as error:
         sys.exit(str(error))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from google.protobuf import any_pb2, duration_pb2
@@ -24,8 +25,11 @@ _CODES: dict[type[errors.TunerError], int] = {
     errors.AlreadyExists: code_pb2.ALREADY_EXISTS,
     errors.FailedPrecondition: code_pb2.FAILED_PRECONDITION,
     errors.LimitExceeded: code_pb2.RESOURCE_EXHAUSTED,
+    errors.TooFast: code_pb2.RESOURCE_EXHAUSTED,
     errors.OutOfRange: code_pb2.OUT_OF_RANGE,
     errors.ServiceUnavailable: code_pb2.UNAVAILABLE,
+    errors.Unauthenticated: code_pb2.UNAUTHENTICATED,
+    errors.PermissionDenied: code_pb2.PERMISSION_DENIED,
 }
 
 
@@ -66,6 +70,13 @@ def _field_violations(
     return listed
 
 
+def _retry_after(seconds: float) -> error_details_pb2.RetryInfo:
+    """Says when trying again may help."""
+    delay = duration_pb2.Duration()
+    delay.FromMilliseconds(math.ceil(seconds * 1000))
+    return error_details_pb2.RetryInfo(retry_delay=delay)
+
+
 def to_status(error: errors.TunerError) -> status_pb2.Status:
     """The status of a domain error, with its details."""
     message = _shortened(str(error), _MESSAGE_BYTES)
@@ -81,7 +92,9 @@ def to_status(error: errors.TunerError) -> status_pb2.Status:
         if more > 0:
             message += f"; and {more} more" + (f" ({left} not listed)" if left else "")
     if isinstance(error, errors.ServiceUnavailable):
-        details.append(_pack(error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=RETRY_AFTER_S))))
+        details.append(_pack(_retry_after(RETRY_AFTER_S)))
+    if isinstance(error, errors.TooFast):
+        details.append(_pack(_retry_after(error.retry_after_s)))
     return status_pb2.Status(code=_CODES[type(error)], message=message, details=details)
 
 

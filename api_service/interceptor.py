@@ -26,8 +26,8 @@ async def _abort(context: grpc.aio.ServicerContext, status: status_pb2.Status) -
     raise AssertionError("abort returned")
 
 
-async def _fail(context: grpc.aio.ServicerContext, method: str, error: Exception) -> NoReturn:
-    """Ends the call because of an error."""
+async def fail(context: grpc.aio.ServicerContext, method: str, error: Exception) -> NoReturn:
+    """Ends a call with the status of an error."""
     if isinstance(error, TunerError):
         _LOG.info("refused", method=method, reason=error.reason, error=str(error)[:500])
         await _abort(context, to_status(error))
@@ -37,7 +37,7 @@ async def _fail(context: grpc.aio.ServicerContext, method: str, error: Exception
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] # grpc is untyped
-    """The innermost interceptor: handlers raise the errors of the domain, callers see statuses."""
+    """Around everything that may refuse a call: handlers raise the errors of the domain, callers see statuses."""
 
     async def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
@@ -47,7 +47,7 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] # grpc
 
 
 def _unary(method: Unary, name: str) -> Unary:
-    """Wraps a unary method."""
+    """Wraps a method with one answer."""
 
     async def guarded(request: Any, context: grpc.aio.ServicerContext) -> Any:
         try:
@@ -55,13 +55,13 @@ def _unary(method: Unary, name: str) -> Unary:
         except (asyncio.CancelledError, grpc.aio.AbortError):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary of the process
-            await _fail(context, name, error)
+            await fail(context, name, error)
 
     return guarded
 
 
 def _stream(method: Stream, name: str) -> Stream:
-    """Wraps a streaming method."""
+    """Wraps a method with a stream of answers."""
 
     async def guarded(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
         try:
@@ -70,6 +70,6 @@ def _stream(method: Stream, name: str) -> Stream:
         except (asyncio.CancelledError, grpc.aio.AbortError, GeneratorExit):
             raise  # a swallowed cancellation would leak the call
         except Exception as error:  # noqa: BLE001 - the boundary of the process
-            await _fail(context, name, error)
+            await fail(context, name, error)
 
     return guarded

@@ -22,18 +22,20 @@ async def wrapped(
     """The handler of a call, wrapped if the method is one of this service.
 
     Args:
-        continuation: Gives the handler.
+        continuation: Gives the handler, as `api_service.access.AccessInterceptor` made it.
         details: Of the call.
-        unary: Wraps a unary method, given with its full name.
-        stream: Wraps a streaming method, given with its full name.
+        unary: Wraps a method with one answer, given with its full name.
+        stream: Wraps a method with a stream of answers, given with its full name.
     """
     handler = await continuation(details)
-    if handler is None or not details.method.startswith(_PREFIX):
+    if handler is None or not is_own(details.method):
         return handler
-    codec = {
-        "request_deserializer": handler.request_deserializer,
-        "response_serializer": handler.response_serializer,
-    }
-    if handler.unary_unary is not None:
-        return grpc.unary_unary_rpc_method_handler(unary(handler.unary_unary, details.method), **codec)
-    return grpc.unary_stream_rpc_method_handler(stream(handler.unary_stream, details.method), **codec)
+    answers = {"response_serializer": handler.response_serializer}
+    if handler.response_streaming:
+        return grpc.stream_stream_rpc_method_handler(stream(handler.stream_stream, details.method), **answers)
+    return grpc.stream_unary_rpc_method_handler(unary(handler.stream_unary, details.method), **answers)
+
+
+def is_own(method: str) -> bool:
+    """Whether a method, by its full name, is one of this service."""
+    return method.startswith(_PREFIX)

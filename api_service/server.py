@@ -15,13 +15,16 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
+from api_service.access import AccessInterceptor, Authenticator, RateLimiter
 from api_service.explaining import Explanations
 from api_service.hints import JobHints
 from api_service.interceptor import ErrorInterceptor
+from api_service.listening import authenticates, listen
 from api_service.request_telemetry import TelemetryInterceptor
 from api_service.servicer import TuningServicer
 from api_service.training_jobs import TrainingJobs
 from api_service.tuning_jobs import TuningJobs
+from api_service.watch_places import WatchPlaces
 from api_service.watching import HEARTBEAT_S, Watcher
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.broker import Broker
@@ -41,6 +44,8 @@ DRAIN_GRACE_S = 20.0
 #: Creations that are checked at a time. Looking at data in an object store can take long, so it has threads of its own.
 CREATE_THREADS = 4
 READINESS_INTERVAL_S = 2.0
+#: Calls at a time beside Watch streams; further ones are refused before anything of them is read.
+MAX_OTHER_CALLS = 1000
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # two servers on one port must fail, not share it silently
     ("grpc.max_receive_message_length", 4 * 1024 * 1024),
@@ -49,13 +54,18 @@ _OPTIONS = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
+    ("grpc.server_handshake_timeout_ms", 10_000),  # connections that say nothing
+    ("grpc.max_allowed_incoming_connections", 4096),
+    # gRPC cancels what waits beyond these without a status, by default from 1000 calls and 30 s on. So many, and for so
+    # long, get an answer of ours.
+    ("grpc.server_max_unrequested_time_in_server", 300),
+    ("grpc.server.max_pending_requests", 16_384),
+    ("grpc.server.max_pending_requests_hard_limit", 16_384),
+    # A message of a few KiB may unpack to gigabytes; the limit above counts what was sent. Only "identity" is accepted.
+    ("grpc.compression_enabled_algorithms_bitset", 1),
     # Clients connect anew now and then, so that new replicas get their share; streams on the old connection go on.
     ("grpc.max_connection_age_ms", 30 * 60 * 1000),
 )
-
-
-class AddressInUse(Exception):
-    """The API's address is taken or cannot be listened on."""
 
 
 class ApiServer:
@@ -78,9 +88,16 @@ class ApiServer:
         self._creators = ThreadPoolExecutor(CREATE_THREADS, thread_name_prefix="api-create")
         self._explainers = ThreadPoolExecutor(1, thread_name_prefix="api-explain")  # they compute: one core at a time
         self.hints = JobHints(broker, self._executor)
-        self._watcher = Watcher(store, self.hints, self._blocking, clock, heartbeat_s=heartbeat_s)
+        places = WatchPlaces(settings.max_watch_streams_per_project, settings.max_watch_streams)
+        self._watcher = Watcher(store, self.hints, self._blocking, clock, places, heartbeat_s=heartbeat_s)
         self._health = HealthServicer()
-        self._server = grpc.aio.server(interceptors=[TelemetryInterceptor(), ErrorInterceptor()], options=_OPTIONS)
+        authenticator = Authenticator(store, self._blocking, clock, required=authenticates(settings))
+        access = AccessInterceptor(authenticator, RateLimiter(settings.rate_limit_per_s, settings.rate_limit_burst))
+        self._server = grpc.aio.server(
+            interceptors=[TelemetryInterceptor(), ErrorInterceptor(), access],
+            options=_OPTIONS,
+            maximum_concurrent_rpcs=settings.max_watch_streams + MAX_OTHER_CALLS,
+        )
         servicer = TuningServicer(
             tuning_jobs=TuningJobs(store, algorithms, settings, clock),
             training_jobs=TrainingJobs(store, clock),
@@ -105,13 +122,10 @@ class ApiServer:
         """Listens.
 
         Raises:
-            AddressInUse: When the address is taken.
+            CannotListen: When the address is taken or not allowed.
         """
         host = self._settings.listen.rpartition(":")[0]
-        try:
-            port = self._server.add_insecure_port(self._settings.listen)
-        except RuntimeError as error:
-            raise AddressInUse(f"cannot listen on {self._settings.listen}: {error}") from error
+        port = listen(self._server, self._settings)
         self.address = f"{host}:{port}"
         await self.hints.start()
         await self._server.start()
@@ -184,7 +198,7 @@ def run_in_thread(
     """Starts a server on a loop and a thread of its own, for a process that does other things too.
 
     Raises:
-        AddressInUse: When the address is taken.
+        CannotListen: When the address is taken or not allowed.
     """
     loop = asyncio.new_event_loop()
     started: Future[ApiServer] = Future()

@@ -13,13 +13,14 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from api_service import to_proto
+from api_service.access.caller import caller
 from api_service.explaining import Explanations
 from api_service.explaining.convert import response as explained
 from api_service.hints import JobHints
 from api_service.tokens import page_cursor, page_token
 from api_service.training_jobs import TrainingJobs
 from api_service.tuning_jobs import TuningJobs
-from api_service.validation import message_rules
+from api_service.validation import message_rules, secret_text
 from api_service.watching import Watcher
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.clock import Clock
@@ -87,9 +88,9 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
 
     async def CreateTuningJob(self, request: pb.CreateTuningJobRequest, _: Context) -> pb.CreateTuningJobResponse:
         """See the contract."""
-        loop = asyncio.get_running_loop()
+        loop, project = asyncio.get_running_loop(), caller().project
         job, best, new = await loop.run_in_executor(
-            self._creators, contextvars.copy_context().run, self._tuning_jobs.create, request
+            self._creators, contextvars.copy_context().run, self._tuning_jobs.create, project, request
         )
         if new:
             self._hints.changed(job.id)
@@ -99,13 +100,14 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
     async def GetTuningJob(self, request: pb.GetTuningJobRequest, _: Context) -> pb.GetTuningJobResponse:
         """See the contract."""
         message_rules.check(request)
-        job, best = await self._blocking(lambda: self._tuning_jobs.get(request.name))
+        project = caller().project
+        job, best = await self._blocking(lambda: self._tuning_jobs.get(project, request.name))
         return pb.GetTuningJobResponse(tuning_job=to_proto.tuning_job(job, best, self._clock()))
 
     async def ListTuningJobs(self, request: pb.ListTuningJobsRequest, _: Context) -> pb.ListTuningJobsResponse:
         """See the contract."""
         message_rules.check(request)
-        query, cursor = _tuning_job_query(request), page_cursor(request)
+        query, cursor = _tuning_job_query(caller().project, request), page_cursor(request)
         limit = request.page_size if request.HasField("page_size") else DEFAULT_PAGE_SIZE
         page, best = await self._blocking(lambda: self._tuning_jobs.page(query, after=cursor, limit=limit))
         now = self._clock()
@@ -117,7 +119,8 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
     async def StopTuningJob(self, request: pb.StopTuningJobRequest, _: Context) -> pb.StopTuningJobResponse:
         """See the contract."""
         message_rules.check(request)
-        job, best = await self._blocking(lambda: self._tuning_jobs.stop(request.name))
+        project = caller().project
+        job, best = await self._blocking(lambda: self._tuning_jobs.stop(project, request.name))
         failpoint("api.stop.committed")
         self._hints.changed(job.id)
         return pb.StopTuningJobResponse(tuning_job=to_proto.tuning_job(job, best, self._clock()))
@@ -125,7 +128,8 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
     async def DeleteTuningJob(self, request: pb.DeleteTuningJobRequest, _: Context) -> pb.DeleteTuningJobResponse:
         """See the contract."""
         message_rules.check(request)
-        self._hints.changed(await self._blocking(lambda: self._tuning_jobs.delete(request.name)))
+        project = caller().project
+        self._hints.changed(await self._blocking(lambda: self._tuning_jobs.delete(project, request.name)))
         return pb.DeleteTuningJobResponse()
 
     async def WatchTuningJob(
@@ -133,32 +137,36 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
     ) -> AsyncIterator[pb.WatchTuningJobResponse]:
         """See the contract."""
         message_rules.check(request)
-        async for response in self._watcher.watch(request.name, request.resume_token):
+        async for response in self._watcher.watch(caller().project, request.name, request.resume_token):
             yield response
 
     async def ExplainTuningJob(self, request: pb.ExplainTuningJobRequest, _: Context) -> pb.ExplainTuningJobResponse:
         """See the contract."""
         message_rules.check(request)
+        project = caller().project
         cursor = page_cursor(request)
         limit = request.page_size if request.HasField("page_size") else DEFAULT_EXPLANATION_PAGE_SIZE
         loop = asyncio.get_running_loop()
         explanation = await loop.run_in_executor(
-            self._explainers, lambda: self._explanations.explain(request.name, after=cursor, limit=limit)
+            self._explainers, lambda: self._explanations.explain(project, request.name, after=cursor, limit=limit)
         )
         return explained(explanation, page_token(request, explanation.page.next))
 
     async def GetTrainingJob(self, request: pb.GetTrainingJobRequest, _: Context) -> pb.GetTrainingJobResponse:
         """See the contract."""
         message_rules.check(request)
-        job, tuning_job_name = await self._blocking(lambda: self._training_jobs.get(request.name))
+        project = caller().project
+        job, tuning_job_name = await self._blocking(lambda: self._training_jobs.get(project, request.name))
         return pb.GetTrainingJobResponse(training_job=to_proto.training_job(job, tuning_job_name))
 
     async def ListTrainingJobs(self, request: pb.ListTrainingJobsRequest, _: Context) -> pb.ListTrainingJobsResponse:
         """See the contract."""
         message_rules.check(request)
+        project = caller().project
         cursor = page_cursor(request)
         page, name = await self._blocking(
             lambda: self._training_jobs.page(
+                project,
                 request.tuning_job_name,
                 order=_TRAINING_ORDERS[request.order_by],
                 descending=request.descending,
@@ -173,18 +181,22 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
     async def StopTrainingJob(self, request: pb.StopTrainingJobRequest, _: Context) -> pb.StopTrainingJobResponse:
         """See the contract."""
         message_rules.check(request)
-        job, tuning_job_name = await self._blocking(lambda: self._training_jobs.stop(request.name))
+        project = caller().project
+        job, tuning_job_name = await self._blocking(lambda: self._training_jobs.stop(project, request.name))
         self._hints.changed(job.tuning_job_id)
         return pb.StopTrainingJobResponse(training_job=to_proto.training_job(job, tuning_job_name))
 
     async def ListMetrics(self, request: pb.ListMetricsRequest, _: Context) -> pb.ListMetricsResponse:
         """See the contract."""
         message_rules.check(request)
+        project = caller().project
         cursor = page_cursor(request)
         limit = request.page_size if request.HasField("page_size") else DEFAULT_METRICS_PAGE_SIZE
         names = list(request.metric_names)
         page = await self._blocking(
-            lambda: self._training_jobs.metrics(request.training_job_name, names=names, after=cursor, limit=limit)
+            lambda: self._training_jobs.metrics(
+                project, request.training_job_name, names=names, after=cursor, limit=limit
+            )
         )
         points = [to_proto.metric_point(point) for point in page.rows]
         return pb.ListMetricsResponse(points=points, next_page_token=page_token(request, page.next))
@@ -204,16 +216,21 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
 
     async def TagResource(self, request: pb.TagResourceRequest, _: Context) -> pb.TagResourceResponse:
         """See the contract."""
+        secret_text.refuse(request)
         message_rules.check(request)
-        job = await self._blocking(lambda: self._tuning_jobs.tag(request.tuning_job_name, dict(request.tags), []))
+        project = caller().project
+        job = await self._blocking(
+            lambda: self._tuning_jobs.tag(project, request.tuning_job_name, dict(request.tags), [])
+        )
         self._hints.changed(job.id)
         return pb.TagResourceResponse(tags=dict(job.tags))
 
     async def UntagResource(self, request: pb.UntagResourceRequest, _: Context) -> pb.UntagResourceResponse:
         """See the contract."""
         message_rules.check(request)
+        project = caller().project
         keys = list(request.tag_keys)
-        job = await self._blocking(lambda: self._tuning_jobs.tag(request.tuning_job_name, {}, keys))
+        job = await self._blocking(lambda: self._tuning_jobs.tag(project, request.tuning_job_name, {}, keys))
         self._hints.changed(job.id)
         return pb.UntagResourceResponse(tags=dict(job.tags))
 
@@ -234,10 +251,11 @@ def _time(message: pb.ListTuningJobsRequest, field: str) -> datetime | None:
         raise InvalidRequest([Violation(field, text)]) from error
 
 
-def _tuning_job_query(request: pb.ListTuningJobsRequest) -> TuningJobQuery:
+def _tuning_job_query(project: str, request: pb.ListTuningJobsRequest) -> TuningJobQuery:
     """The filters and the order of a list request."""
     state = tuning_job_pb2.TuningJobState.Name(request.state).removeprefix("TUNING_JOB_STATE_")
     return TuningJobQuery(
+        project,
         order=_TUNING_ORDERS[request.order_by],
         descending=request.descending,
         name_contains=request.name_contains or None,

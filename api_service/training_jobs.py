@@ -13,13 +13,13 @@ from hrnn_tuner.store import MetricPoint, Page, Store, TrainingJobOrder, Trainin
 from hrnn_tuner.store.paging import Cursor
 
 
-def _find(tx: Transaction, name: str) -> TrainingJob:
-    """Reads a training job by name.
+def _find(tx: Transaction, project: str, name: str) -> TrainingJob:
+    """Reads a training job of a project by name.
 
     Raises:
-        NotFound: When there is none.
+        NotFound: When there is none; those of other projects are not there either.
     """
-    job = tx.training_jobs.by_name(name)
+    job = tx.training_jobs.by_name(project, name)
     if job is None:
         raise NotFound(f"there is no training job named {name!r}", metadata={"training_job": name})
     return job
@@ -34,21 +34,22 @@ def _tuning_job_name(tx: Transaction, job: TrainingJob) -> str:
 
 
 class TrainingJobs:
-    """The use cases. Thread-safe."""
+    """The use cases, each in the project of its caller. Thread-safe."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         """Takes what they work with."""
         self._store = store
         self._clock = clock
 
-    def get(self, name: str) -> tuple[TrainingJob, str]:
+    def get(self, project: str, name: str) -> tuple[TrainingJob, str]:
         """A training job, and its tuning job's name."""
         with self._store.read() as tx:
-            job = _find(tx, name)
+            job = _find(tx, project, name)
             return job, _tuning_job_name(tx, job)
 
     def page(
         self,
+        project: str,
         tuning_job_name: str,
         *,
         order: TrainingJobOrder,
@@ -59,24 +60,26 @@ class TrainingJobs:
     ) -> tuple[Page[TrainingJob], str]:
         """A page of the training jobs of a tuning job, and the tuning job's name."""
         with self._store.read() as tx:
-            tuning_job = find(tx, tuning_job_name)
+            tuning_job = find(tx, project, tuning_job_name)
             query = TrainingJobQuery(tuning_job.id, order, descending, state)
             return tx.training_jobs.page(query, after=after, limit=limit), tuning_job.spec.name
 
-    def metrics(self, name: str, *, names: Collection[str], after: Cursor | None, limit: int) -> Page[MetricPoint]:
+    def metrics(
+        self, project: str, name: str, *, names: Collection[str], after: Cursor | None, limit: int
+    ) -> Page[MetricPoint]:
         """A page of a training job's metric points."""
         with self._store.read() as tx:
-            job = _find(tx, name)
+            job = _find(tx, project, name)
             return tx.metrics.page(job.tuning_job_id, job.number, metrics=names, after=after, limit=limit)
 
-    def stop(self, name: str) -> tuple[TrainingJob, str]:
+    def stop(self, project: str, name: str) -> tuple[TrainingJob, str]:
         """Asks one training job to stop.
 
         Raises:
             FailedPrecondition: When it has ended already otherwise.
         """
         with self._store.write() as tx:
-            seen = _find(tx, name)
+            seen = _find(tx, project, name)
             change = tx.change(seen.tuning_job_id, self._clock())
             job = tx.training_jobs.get(seen.tuning_job_id, seen.number)
             if change is None or job is None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from api_service import from_proto
 from api_service.best import Best, best_of, counts_parents, with_parents
+from api_service.quotas import check_room
 from api_service.validation import Checked, check_tuning_job
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.clock import Clock
@@ -16,7 +17,6 @@ from hrnn_tuner.domain.errors import (
     AlreadyExists,
     FailedPrecondition,
     InvalidRequest,
-    LimitExceeded,
     NotFound,
     Violation,
 )
@@ -37,20 +37,20 @@ _SEED_BITS = 53
 MAX_TAGS = 50
 
 
-def find(tx: Transaction, name: str) -> TuningJob:
-    """Reads a tuning job by name.
+def find(tx: Transaction, project: str, name: str) -> TuningJob:
+    """Reads a tuning job of a project by name.
 
     Raises:
-        NotFound: When there is none.
+        NotFound: When there is none; those of other projects are not there either.
     """
-    job = tx.tuning_jobs.by_name(name)
+    job = tx.tuning_jobs.by_name(project, name)
     if job is None:
         raise NotFound(f"there is no tuning job named {name!r}", metadata={"tuning_job": name})
     return job
 
 
 class TuningJobs:
-    """The use cases. Thread-safe."""
+    """The use cases, each in the project of its caller. Thread-safe."""
 
     def __init__(self, store: Store, algorithms: AlgorithmRegistry, settings: Settings, clock: Clock) -> None:
         """Takes what they work with."""
@@ -59,7 +59,7 @@ class TuningJobs:
         self._settings = settings
         self._clock = clock
 
-    def create(self, request: tuning_service_pb2.CreateTuningJobRequest) -> tuple[TuningJob, Best, bool]:
+    def create(self, project: str, request: tuning_service_pb2.CreateTuningJobRequest) -> tuple[TuningJob, Best, bool]:
         """Validates and stores a tuning job.
 
         Returns:
@@ -69,24 +69,24 @@ class TuningJobs:
         Raises:
             InvalidRequest: With all violations.
             AlreadyExists: When the name is taken, or the request id was used with another body.
-            LimitExceeded: When too many tuning jobs are in progress.
+            LimitExceeded: When the project would hold more than its quotas.
         """
         digest = _digest(request)
-        known = self._created_before(request, digest)
+        known = self._created_before(project, request, digest)
         if known is not None:
             return *known, False
-        checked = check_tuning_job(request, self._algorithms, self._settings, self._parents(request))
-        job = self._build(checked)
+        checked = check_tuning_job(request, self._algorithms, self._settings, self._parents(project, request))
+        job = self._build(project, checked)
         if request.validate_only:
             with self._store.read() as tx:
-                if tx.tuning_jobs.by_name(job.spec.name) is not None:
+                if tx.tuning_jobs.by_name(project, job.spec.name) is not None:
                     raise _name_taken(job)
-                self._check_room(tx)
+                check_room(tx, job, self._settings)
                 return job, _best_of_new(tx, job, checked.parents), False
         try:
             with self._store.write() as tx:
                 tx.tuning_jobs.lock_creation()
-                self._check_room(tx)
+                check_room(tx, job, self._settings)
                 ended = _locked(tx, checked.parents)
                 change = tx.create(job, request_id=request.request_id or None, request_hash=digest)
                 tx.parents.copy(job.id, ended)
@@ -95,35 +95,35 @@ class TuningJobs:
                 best = best_of(tx, change.job)
                 failpoint("api.create.locked")
         except AlreadyExists as error:
-            known = self._created_before(request, digest)  # perhaps the same request, sent twice at a time
+            known = self._created_before(project, request, digest)  # perhaps the same request, sent twice at a time
             if known is not None:
                 return *known, False
             raise _name_taken(job) from error
         failpoint("api.create.committed")
         return change.job, best, True
 
-    def get(self, name: str) -> tuple[TuningJob, Best]:
+    def get(self, project: str, name: str) -> tuple[TuningJob, Best]:
         """A tuning job and its best training jobs."""
         with self._store.read() as tx:
-            job = find(tx, name)
+            job = find(tx, project, name)
             return job, best_of(tx, job)
 
     def page(
         self, query: TuningJobQuery, *, after: Cursor | None, limit: int
     ) -> tuple[Page[TuningJob], dict[str, Best]]:
-        """A page of tuning jobs, and the best training jobs of each by id."""
+        """A page of tuning jobs, of the query's project, and the best training jobs of each by id."""
         with self._store.read() as tx:
             page = tx.tuning_jobs.page(query, after=after, limit=limit)
             return page, {job.id: best_of(tx, job) for job in page.rows}
 
-    def stop(self, name: str) -> tuple[TuningJob, Best]:
+    def stop(self, project: str, name: str) -> tuple[TuningJob, Best]:
         """Asks a tuning job to stop.
 
         Raises:
             FailedPrecondition: When it has ended already otherwise.
         """
         with self._store.write() as tx:
-            change = self._change(tx, name)
+            change = self._change(tx, project, name)
             state = change.job.state
             if state is TuningJobState.IN_PROGRESS:
                 change.job = change.job.enter(TuningJobState.STOPPING, change.now)
@@ -135,14 +135,14 @@ class TuningJobs:
                 raise FailedPrecondition(f"tuning job {name!r} has ended already: it is {state.value}")
             return change.job, best_of(tx, change.job)
 
-    def delete(self, name: str) -> str:
+    def delete(self, project: str, name: str) -> str:
         """Marks an ended tuning job for deletion by the scheduler; returns its id.
 
         Raises:
             FailedPrecondition: When it has not ended.
         """
         with self._store.write() as tx:
-            change = self._change(tx, name)
+            change = self._change(tx, project, name)
             state = change.job.state
             if state is not TuningJobState.DELETING:
                 if not state.terminal:
@@ -151,14 +151,14 @@ class TuningJobs:
                 change.write()
             return change.job.id
 
-    def tag(self, name: str, add: dict[str, str], remove: list[str]) -> TuningJob:
+    def tag(self, project: str, name: str, add: dict[str, str], remove: list[str]) -> TuningJob:
         """Changes the tags of a tuning job.
 
         Raises:
             InvalidRequest: When there would be too many.
         """
         with self._store.write() as tx:
-            change = self._change(tx, name)
+            change = self._change(tx, project, name)
             tags = {key: value for key, value in change.job.tags.items() if key not in remove} | add
             if len(tags) > MAX_TAGS:
                 text = f"there would be {len(tags)} tags; allowed: {MAX_TAGS}"
@@ -167,15 +167,15 @@ class TuningJobs:
             change.write()
             return change.job
 
-    def _change(self, tx: Transaction, name: str) -> JobChange:
+    def _change(self, tx: Transaction, project: str, name: str) -> JobChange:
         """Locks a tuning job by name."""
-        change = tx.change(find(tx, name).id, self._clock())
+        change = tx.change(find(tx, project, name).id, self._clock())
         if change is None:  # deleted in between
             raise NotFound(f"there is no tuning job named {name!r}", metadata={"tuning_job": name})
         return change
 
     def _created_before(
-        self, request: tuning_service_pb2.CreateTuningJobRequest, digest: str
+        self, project: str, request: tuning_service_pb2.CreateTuningJobRequest, digest: str
     ) -> tuple[TuningJob, Best] | None:
         """The job that this very request created already, and its best training jobs.
 
@@ -185,7 +185,7 @@ class TuningJobs:
         if not request.request_id:
             return None
         with self._store.read() as tx:
-            known = tx.tuning_jobs.by_request(request.request_id)
+            known = tx.tuning_jobs.by_request(project, request.request_id)
             if known is None:
                 return None
             job, known_digest = known
@@ -195,23 +195,16 @@ class TuningJobs:
             raise AlreadyExists(text, reason="REQUEST_ID_REUSED", metadata={"tuning_job": job.spec.name})
         return job, best
 
-    def _check_room(self, tx: Transaction) -> None:
-        """Refuses more tuning jobs than the operator allows."""
-        limit, used = self._settings.max_tuning_jobs_in_progress, tx.tuning_jobs.count_in_progress()
-        if used >= limit:
-            text = f"{used} tuning jobs are in progress; allowed: {limit} (max_tuning_jobs_in_progress)"
-            raise LimitExceeded(text, metadata={"limit": str(limit), "used": str(used)})
-
-    def _parents(self, request: tuning_service_pb2.CreateTuningJobRequest) -> dict[str, TuningJob]:
+    def _parents(self, project: str, request: tuning_service_pb2.CreateTuningJobRequest) -> dict[str, TuningJob]:
         """The tuning jobs, by name in lower case, that a warm start names, as far as they exist."""
         names = request.tuning_job.warm_start_config.parent_tuning_job_names[:MAX_PARENTS]
         if not names:
             return {}
         with self._store.read() as tx:
-            found = {name.lower(): tx.tuning_jobs.by_name(name) for name in names}
+            found = {name.lower(): tx.tuning_jobs.by_name(project, name) for name in names}
         return {name: parent for name, parent in found.items() if parent is not None}
 
-    def _build(self, checked: Checked) -> TuningJob:
+    def _build(self, project: str, checked: Checked) -> TuningJob:
         """The new tuning job."""
         now = self._clock()
         spec = from_proto.domain_spec(
@@ -233,6 +226,7 @@ class TuningJobs:
             warnings=checked.warnings,
             choices=checked.choices,
             trace=traceparent(),
+            project=project,
         )
 
 

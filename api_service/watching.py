@@ -11,6 +11,7 @@ from api_service.best import best_of, parents_of, with_parents
 from api_service.hints import JobHints
 from api_service.tokens import resume_revision, resume_token
 from api_service.tuning_jobs import find
+from api_service.watch_places import WatchPlaces
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.domain.training_job import TrainingJob
@@ -43,6 +44,7 @@ class Watcher:
         hints: JobHints,
         run_blocking: RunBlocking,
         clock: Clock,
+        places: WatchPlaces,
         *,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
@@ -51,6 +53,7 @@ class Watcher:
         self._hints = hints
         self._run_blocking = run_blocking
         self._clock = clock
+        self._places = places
         self._heartbeat_s = heartbeat_s
         self._draining = asyncio.Event()
 
@@ -58,16 +61,27 @@ class Watcher:
         """Ends all streams with UNAVAILABLE; their clients come back to another replica with their tokens."""
         self._draining.set()
 
-    async def watch(self, name: str, token: str) -> AsyncIterator[tuning_service_pb2.WatchTuningJobResponse]:
+    async def watch(
+        self, project: str, name: str, token: str
+    ) -> AsyncIterator[tuning_service_pb2.WatchTuningJobResponse]:
         """Yields every event behind a token, until the job has ended or is gone.
 
         Raises:
-            NotFound: When there is no such tuning job.
+            NotFound: When the project has no such tuning job.
+            LimitExceeded: When there are as many streams as may be.
             InvalidRequest: When the token is not one of this job's.
             OutOfRange: When the token is ahead of the log.
             ServiceUnavailable: When the server drains.
         """
-        job = await self._run_blocking(lambda: self._find(name))
+        with self._places.one(project):
+            async for response in self._watch(project, name, token):
+                yield response
+
+    async def _watch(
+        self, project: str, name: str, token: str
+    ) -> AsyncIterator[tuning_service_pb2.WatchTuningJobResponse]:
+        """The events, once there is a place for the stream."""
+        job = await self._run_blocking(lambda: self._find(project, name))
         stream = _Stream(self._store, self._clock, job, resume_revision(token, job.id, job.revision))
         changed = asyncio.Event()
         self._hints.listen(job.id, changed)
@@ -93,10 +107,10 @@ class Watcher:
         finally:
             self._hints.unlisten(job.id, changed)
 
-    def _find(self, name: str) -> TuningJob:
+    def _find(self, project: str, name: str) -> TuningJob:
         """Reads the tuning job."""
         with self._store.read() as tx:
-            return find(tx, name)
+            return find(tx, project, name)
 
     async def _wait(self, changed: asyncio.Event, longest_s: float) -> float:
         """Waits for a hint, a drain or the time; returns how long."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 from hrnn_tuner import failpoints
@@ -30,6 +31,19 @@ class Settings(BaseSettings):
     )
     broker_url: str = Field("amqp://guest:guest@127.0.0.1:5672/", description="amqp:// or amqps:// URL of RabbitMQ")
     listen: str = Field("127.0.0.1:50051", description="host:port of the gRPC API; port 0 takes a free one")
+    tls_cert: Path | None = Field(None, description="PEM file of the API's certificate chain; a change is noticed")
+    tls_key: Path | None = Field(None, description="PEM file of its key")
+    tls_client_ca: Path | None = Field(
+        None, description="PEM file of the authority of clients' certificates; set, every client needs one (mTLS)"
+    )
+    allow_plaintext: bool = Field(
+        False, description="Whether the API may listen without TLS where other machines can connect"
+    )
+    authentication: str = Field(
+        "auto",
+        pattern="^(auto|on|off)$",
+        description="Whether callers need a token or certificate; auto: unless only this machine can connect",
+    )
     metrics_listen: str = Field(
         "", description="host:port of Prometheus metrics and health over HTTP (/metrics, /livez, /readyz); empty: none"
     )
@@ -50,7 +64,16 @@ class Settings(BaseSettings):
     )
     max_training_jobs_limit_random: int = Field(10_000, ge=1, description="The same for STRATEGY_RANDOM and SOBOL")
     max_parallel_limit: int = Field(100, ge=1, description="Largest max_parallel_training_jobs")
-    max_tuning_jobs_in_progress: int = Field(100, ge=1, description="Most tuning jobs in progress at a time")
+    max_tuning_jobs_in_progress: int = Field(100, ge=1, description="Most tuning jobs of a project in progress")
+    max_parallel_training_jobs_in_progress: int = Field(
+        1000, ge=1, description="Most training jobs that a project's tuning jobs in progress may run at a time together"
+    )
+    max_watch_streams: int = Field(1000, ge=1, description="Most Watch streams at a time, of each API replica")
+    max_watch_streams_per_project: int = Field(200, ge=1, description="The same of a project")
+    rate_limit_per_s: float = Field(
+        50.0, gt=0, description="Calls per second of a token or certificate at each API replica, in the long run"
+    )
+    rate_limit_burst: int = Field(200, ge=1, description="Calls that may come at once")
 
     heartbeat_interval_s: float = Field(10.0, gt=0, description="Seconds between a worker's heartbeats")
     lease_ttl_s: float = Field(60.0, gt=0, description="Seconds without a sign of life after which an attempt is lost")
@@ -121,6 +144,15 @@ class Settings(BaseSettings):
     def _expand(cls, value: Path) -> Path:
         """Resolves ``~``."""
         return value.expanduser()
+
+    @model_validator(mode="after")
+    def _whole_tls(self) -> Self:
+        """A certificate needs its key, and clients' certificates need the server's."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key are both needed, or neither")
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            raise ValueError("tls_client_ca needs tls_cert and tls_key")
+        return self
 
     @field_validator("failpoint", mode="after")
     @classmethod

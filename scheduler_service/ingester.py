@@ -23,7 +23,7 @@ from hrnn_tuner.store import JobChange, Store, Transaction, Worker
 from hrnn_tuner.telemetry import span
 from hrnn_tuner.telemetry.scheduler_metrics import INGEST_BATCH, INGEST_DURATION, REPORTS
 from hrnn_tuner.v1 import queue_pb2
-from scheduler_service import convert
+from scheduler_service import convert, report_rules
 from scheduler_service.completion import Completion
 from scheduler_service.convert import REPORT_TYPE
 from scheduler_service.early_stopping import Judge
@@ -166,8 +166,10 @@ class Ingester:
             if delivery.message.type != REPORT_TYPE:
                 raise DecodeError(f"type is {delivery.message.type!r}")
             report = queue_pb2.Report.FromString(delivery.message.body)
-            if report.WhichOneof("report") is None:
-                raise DecodeError("empty report")
+            complaint = report_rules.complaint_about(report)
+            if complaint is not None:
+                raise DecodeError(complaint)
+            report_rules.clean(report)
         except DecodeError as error:
             _LOG.warning("garbage on the reports queue", error=str(error), message_id=delivery.message.message_id)
             delivery.reject(requeue=False)

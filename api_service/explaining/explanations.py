@@ -49,14 +49,14 @@ class Explanations:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, tuple[_Trials, tuple[Insight, ...]]] = OrderedDict()
 
-    def explain(self, name: str, *, after: Cursor | None, limit: int) -> Explanation:
-        """A page of the explanation of a tuning job.
+    def explain(self, project: str, name: str, *, after: Cursor | None, limit: int) -> Explanation:
+        """A page of the explanation of a tuning job of a project.
 
         Raises:
             NotFound: When there is none of this name.
         """
         with self._store.read() as tx:
-            job = find(tx, name)
+            job = find(tx, project, name)
             page = tx.training_jobs.page(TrainingJobQuery(job.id), after=after, limit=limit)
             decisions = tx.events.decisions(job.id)
             trials = tx.training_jobs.trials(job.id) if after is None else []

@@ -12,6 +12,7 @@ from api_service.validation import (
     hyperparameters,
     locations,
     message_rules,
+    secret_text,
     several_definitions,
     size,
     stopping,
@@ -66,6 +67,7 @@ def check_tuning_job(
     Raises:
         InvalidRequest: With all violations at once.
     """
+    secret_text.refuse(request)
     findings = Findings()
     named = warm_start.named(request.tuning_job, parents)
     launched = sum(parent.counters.launched for parent in named)

@@ -16,6 +16,7 @@ from hrnn_tuner.client import (
     InvalidRequestError,
     NotFoundError,
     NotImplementedByServerError,
+    PermissionDeniedError,
     ResourceExhaustedError,
     TuningError,
     UnavailableError,
@@ -32,6 +33,7 @@ class ExitCode(enum.IntEnum):
     CONFLICT = 4
     UNAVAILABLE = 5
     NOT_COMPLETED = 6
+    NOT_ALLOWED = 7
     INTERRUPTED = 130
 
 
@@ -42,6 +44,7 @@ _BY_ERROR: Mapping[type[TuningError], ExitCode] = {
     AlreadyExistsError: ExitCode.CONFLICT,
     FailedPreconditionError: ExitCode.CONFLICT,
     ResourceExhaustedError: ExitCode.CONFLICT,
+    PermissionDeniedError: ExitCode.NOT_ALLOWED,
     DeadlineExceededError: ExitCode.UNAVAILABLE,
     UnavailableError: ExitCode.UNAVAILABLE,
 }

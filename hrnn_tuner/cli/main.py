@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from hrnn_tuner.cli.recommend_command import recommend
 from hrnn_tuner.cli.replay_command import replay
 from hrnn_tuner.cli.serve_command import serve
 from hrnn_tuner.cli.submit_command import submit
+from hrnn_tuner.cli.token_commands import tokens_app
 from hrnn_tuner.cli.training_job_commands import metrics, training_jobs
 from hrnn_tuner.cli.tuning_job_commands import delete, describe, list_tuning_jobs, stop
 from hrnn_tuner.cli.watch_command import watch
@@ -46,6 +48,21 @@ def root(
     server: Annotated[
         str, typer.Option(metavar="HOST:PORT", envvar="HRNN_TUNER_SERVER", help="Address of the gRPC API.")
     ] = "127.0.0.1:50051",
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HRNN_TUNER_TOKEN", help="Token of the caller; better in the environment.", metavar="TOKEN"
+        ),
+    ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Encrypt; any other --tls option implies it.")] = False,
+    tls_ca: Annotated[
+        Path | None,
+        typer.Option(envvar="HRNN_TUNER_CLIENT_TLS_CA", help="PEM of the server's authority; default: public ones."),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(envvar="HRNN_TUNER_CLIENT_TLS_CERT", help="PEM of the client's certificate.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(envvar="HRNN_TUNER_CLIENT_TLS_KEY", help="PEM of its key.")] = None,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -63,9 +80,10 @@ def root(
       4  conflict: the name is taken, a quota is used up, or the state does not allow it
       5  the server is unavailable or does not answer in time
       6  the watched tuning job ended, but not as COMPLETED
+      7  the server does not know the caller, or does not allow it this
     130  interrupted
     """
-    context.obj = GlobalOptions(server=server)
+    context.obj = GlobalOptions(server=server, token=token, tls=tls, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key)
 
 
 app.command(rich_help_panel=_TUNING)(submit)
@@ -82,6 +100,7 @@ app.command(rich_help_panel=_RESULTS)(recommend)
 app.command(rich_help_panel=_RESULTS)(algorithms)
 app.command(rich_help_panel=_SERVER)(serve)
 app.command(rich_help_panel=_SERVER)(demo)
+app.add_typer(tokens_app, name="token", rich_help_panel=_SERVER)
 
 
 def main() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hrnn_tuner.client import TuningClient
+from hrnn_tuner.cli.exits import CommandError, ExitCode
+from hrnn_tuner.client import TuningClient, tls_credentials
 
 
 class OutputFormat(enum.StrEnum):
@@ -31,13 +33,32 @@ class GlobalOptions:
 
     Attributes:
         server: host:port of the API.
+        token: The caller's; None without one.
+        tls: Whether the connection is encrypted; any of the files means so too.
+        tls_ca: PEM of the server's authority.
+        tls_cert: PEM of the client's certificate.
+        tls_key: PEM of its key.
     """
 
     server: str
+    token: str | None = None
+    tls: bool = False
+    tls_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
 
     def client(self) -> TuningClient:
-        """Opens a client; use it in a ``with`` statement."""
-        return TuningClient(self.server)
+        """Opens a client; use it in a ``with`` statement.
+
+        Raises:
+            CommandError: When the options do not go together, or a file cannot be read.
+        """
+        encrypted = self.tls or any((self.tls_ca, self.tls_cert, self.tls_key))
+        try:
+            credentials = tls_credentials(self.tls_ca, cert=self.tls_cert, key=self.tls_key) if encrypted else None
+            return TuningClient(self.server, credentials, token=self.token or None)
+        except (ValueError, OSError) as error:
+            raise CommandError(str(error), ExitCode.BAD_INPUT) from error
 
 
 def connect(context: typer.Context) -> TuningClient:

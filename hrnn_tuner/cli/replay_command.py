@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hrnn_tuner.cli.exits import CommandError, ExitCode, say
+from hrnn_tuner.cli.operator_database import operator_database
 from hrnn_tuner.cli.options import JobArgument, OutputFormat, OutputOption
 from hrnn_tuner.cli.serve_command import DEFAULT_DATA_DIR
+from hrnn_tuner.domain.access import DEFAULT_PROJECT
 from hrnn_tuner.settings import Settings
 
 
@@ -22,6 +24,7 @@ def replay(
     data_dir: Annotated[
         Path, typer.Option(help="Folder of an embedded server; HRNN_TUNER_DATABASE_URL has precedence.")
     ] = DEFAULT_DATA_DIR,
+    project: Annotated[str, typer.Option(help="Project of the tuning job.")] = DEFAULT_PROJECT,
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
     """Check that every decision of a tuning job follows from its event log.
@@ -44,14 +47,18 @@ def replay(
         message = f"replaying needs the scheduler's libraries: pip install 'hrnn-tuner[scheduler,bayesian]' ({error})"
         raise CommandError(message, ExitCode.BAD_INPUT) from error
     settings = Settings()
-    store = Store(_database(settings, data_dir))
+    store = Store(operator_database(settings, data_dir))
     activation = MedianActivation(settings.early_stopping_min_epoch, settings.early_stopping_min_training_jobs)
     terminal = Console(stderr=True)
     try:
         with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as progress:
             task = progress.add_task("revisions", total=None)
             found = follow(
-                store, name, activation, lambda done, all_: progress.update(task, completed=done, total=all_)
+                store,
+                name,
+                activation,
+                lambda done, all_: progress.update(task, completed=done, total=all_),
+                project=project,
             )
     finally:
         store.close()
@@ -70,14 +77,3 @@ def replay(
     if found.differences:
         say(f"error: {name} does not follow from its event log")
         raise typer.Exit(ExitCode.UNEXPECTED)
-
-
-def _database(settings: Settings, data_dir: Path) -> str:
-    """The database's URL: the operator's setting, or the file in an embedded server's folder."""
-    if "database_url" in settings.model_fields_set:
-        return settings.database_url
-    path = data_dir.resolve() / "hrnn-tuner.db"
-    if not path.exists():
-        text = f"{path} does not exist: name the folder of an embedded server, or set HRNN_TUNER_DATABASE_URL"
-        raise CommandError(text, ExitCode.NOT_FOUND)
-    return f"sqlite:///{path}"

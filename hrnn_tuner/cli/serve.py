@@ -13,7 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from api_service.server import AddressInUse, run_in_thread
+from api_service.listening import CannotListen
+from api_service.server import run_in_thread
 from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.broker import Broker
 from hrnn_tuner.broker.connect import open_broker
@@ -36,7 +37,7 @@ _STOP_TIMEOUT_S = 20.0
 
 
 class CannotServe(Exception):
-    """The folder or the address is taken by another process."""
+    """The folder or the address is taken by another process, or the address is not allowed."""
 
 
 def embedded_settings(*, data_dir: Path, listen: str, slots: int, data_prefixes: Sequence[str]) -> Settings:
@@ -89,7 +90,7 @@ class EmbeddedServer:
             algorithms = load_algorithms(settings.algorithms)
             try:
                 api = run_in_thread(settings, store, link("api"), algorithms)
-            except AddressInUse as error:
+            except CannotListen as error:
                 raise CannotServe(str(error)) from error
             stack.callback(api.close)
             worker = build_worker(settings, link("worker"))

@@ -12,6 +12,7 @@ Example:
 """
 
 from hrnn_tuner.client.async_client import AsyncTuningClient
+from hrnn_tuner.client.credentials import tls_credentials
 from hrnn_tuner.client.errors import (
     AlreadyExistsError,
     DeadlineExceededError,
@@ -53,4 +54,5 @@ __all__ = [
     "Violation",
     "is_terminal",
     "parse_request",
+    "tls_credentials",
 ]

@@ -7,10 +7,10 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from hrnn_tuner.domain.addresses import is_loopback
 from hrnn_tuner.v1.tuning_service_pb2_grpc import TuningServiceStub
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-_LOOPBACK = ("127.", "localhost", "[::1]", "::1", "ipv4:127.", "ipv6:[::1]")
 _OPTIONS: tuple[tuple[str, int], ...] = (
     # gRPC's own default waits up to 120 s between two attempts to connect: a server would seem away long after its
     # return.
@@ -26,7 +26,7 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
 def _options(target: str) -> list[tuple[str, int]]:
     """The options for one target."""
     # gRPC sends even loopback traffic to $http_proxy unless $no_proxy says otherwise.
-    proxy = [("grpc.enable_http_proxy", 0)] if target.startswith(_LOOPBACK) else []
+    proxy = [("grpc.enable_http_proxy", 0)] if is_loopback(target) else []
     return [*_OPTIONS, *proxy]
 
 

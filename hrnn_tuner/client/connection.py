@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from opentelemetry.trace import SpanKind
 
 from hrnn_tuner.client.channel import open_channel, stub_for
+from hrnn_tuner.client.credentials import call_metadata
 from hrnn_tuner.client.errors import error_from_rpc
 from hrnn_tuner.client.retry import Attempts, RetryPolicy
 from hrnn_tuner.telemetry.tracing import inject, span
@@ -23,8 +24,14 @@ class Connection:
     """A channel that is safe to share between threads."""
 
     def __init__(
-        self, target: str, credentials: grpc.ChannelCredentials | None, timeout_s: float, retry: RetryPolicy
+        self,
+        target: str,
+        credentials: grpc.ChannelCredentials | None,
+        timeout_s: float,
+        retry: RetryPolicy,
+        token: str | None,
     ) -> None:
+        self._identity = call_metadata(token, target, encrypted=credentials is not None)
         self._timeout_s = timeout_s
         self._retry = retry
         self._channel = open_channel(target, credentials)
@@ -48,7 +55,7 @@ class Connection:
         while True:
             try:
                 with span(f"TuningService/{name}", SpanKind.CLIENT):
-                    metadata = tuple(inject().items())
+                    metadata = (*self._identity, *inject().items())
                     return cast(R, method(request, timeout=attempts.remaining_s(), metadata=metadata))
             except grpc.RpcError as error:
                 delay_s = attempts.delay_after(error_from_rpc(error))
@@ -65,7 +72,7 @@ class Connection:
 
     def watch(self, request: WatchTuningJobRequest, timeout_s: float | None) -> Any:
         """Opens a watch stream."""
-        return self._stub.WatchTuningJob(request, timeout=timeout_s, metadata=tuple(inject().items()))
+        return self._stub.WatchTuningJob(request, timeout=timeout_s, metadata=(*self._identity, *inject().items()))
 
     def pause(self, delay_s: float) -> None:
         """Waits; returns early when the connection is closed."""

@@ -29,9 +29,13 @@ class TuningClient:
 
     Args:
         target: host:port of the server.
-        credentials: `grpc.ssl_channel_credentials(...)` or the like; None for a connection that is not encrypted.
+        credentials: `tls_credentials(...)` or the like; None for a connection that is not encrypted.
         timeout_s: Deadline of each call but `watch_tuning_job`, retries included.
         retry: Bounds of retries.
+        token: Of `hrnn-tuner token create`, for a server that asks who is calling.
+
+    Raises:
+        ValueError: When the token would go over a network in plaintext.
     """
 
     def __init__(
@@ -41,9 +45,10 @@ class TuningClient:
         timeout_s: float = 30.0,
         *,
         retry: RetryPolicy | None = None,
+        token: str | None = None,
     ) -> None:
         self._retry = retry or RetryPolicy()
-        self._connection = Connection(target, credentials, timeout_s, self._retry)
+        self._connection = Connection(target, credentials, timeout_s, self._retry, token)
 
     def __enter__(self) -> Self:
         return self

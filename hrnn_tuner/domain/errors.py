@@ -8,8 +8,11 @@
     ├── AlreadyExists           the name, or the request id, is taken
     ├── FailedPrecondition      the resource is not in a state for this
     ├── LimitExceeded           a quota; names limit and use
+    │   └── TooFast             too many calls in a short time; says when to try again
     ├── OutOfRange              a position that the event log does not have
-    └── ServiceUnavailable      the database is away; try again
+    ├── ServiceUnavailable      the database is away; try again
+    ├── Unauthenticated         nobody knows who is calling
+    └── PermissionDenied        the caller's role does not allow this
 """
 
 from __future__ import annotations
@@ -85,6 +88,21 @@ class LimitExceeded(TunerError):
     reason = "LIMIT_EXCEEDED"
 
 
+class TooFast(LimitExceeded):
+    """Too many calls in a short time.
+
+    Attributes:
+        retry_after_s: Seconds until one more call is allowed.
+    """
+
+    reason = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, retry_after_s: float, metadata: Mapping[str, str] | None = None) -> None:
+        """Takes when to try again."""
+        super().__init__(message, metadata=metadata)
+        self.retry_after_s = retry_after_s
+
+
 class OutOfRange(TunerError):
     """A position that the event log does not have."""
 
@@ -95,3 +113,15 @@ class ServiceUnavailable(TunerError):
     """Something the service needs is away for the moment."""
 
     reason = "UNAVAILABLE"
+
+
+class Unauthenticated(TunerError):
+    """The call has no token or certificate that counts."""
+
+    reason = "UNAUTHENTICATED"
+
+
+class PermissionDenied(TunerError):
+    """The caller's role does not allow this."""
+
+    reason = "PERMISSION_DENIED"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
+from hrnn_tuner.domain.access import DEFAULT_PROJECT
 from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.completion import CompletionCriteria, CompletionDetails
 from hrnn_tuner.domain.data_channel import DataChannel
@@ -192,6 +193,7 @@ class TuningJob:
         warnings: What its sender was warned of.
         choices: What the service chose in its sender's place.
         trace: Trace context of the request that created it (W3C traceparent), or empty.
+        project: Whose it is; its name is unique there.
     """
 
     id: str
@@ -211,6 +213,7 @@ class TuningJob:
     warnings: tuple[str, ...] = ()
     choices: tuple[AutotuneChoice, ...] = ()
     trace: str = ""
+    project: str = DEFAULT_PROJECT
 
     @property
     def launching(self) -> bool:

@@ -7,7 +7,7 @@ from hrnn_tuner.store.paging import Page
 from hrnn_tuner.store.parents import StoredParent
 from hrnn_tuner.store.standings import Standing, StandingRepository
 from hrnn_tuner.store.training_jobs import MetricPoint, TrainingJobOrder, TrainingJobQuery
-from hrnn_tuner.store.tuning_jobs import TuningJobOrder, TuningJobQuery
+from hrnn_tuner.store.tuning_jobs import ProjectUse, TuningJobOrder, TuningJobQuery
 from hrnn_tuner.store.unit_of_work import Store, Transaction
 from hrnn_tuner.store.workers import Worker
 
@@ -19,6 +19,7 @@ __all__ = [
     "MetricPoint",
     "OutboxMessage",
     "Page",
+    "ProjectUse",
     "Standing",
     "StandingRepository",
     "Store",

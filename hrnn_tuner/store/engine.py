@@ -71,6 +71,18 @@ def open_engines(url: str) -> tuple[Engine, Engine]:
     return writer, reader
 
 
+def open_migration_engine(url: str) -> Engine:
+    """Opens the engine for migrations.
+
+    SQLite changes constraints only by copying a table and dropping the old one, and with foreign keys enforced that
+    would delete the rows of all tables that refer to it.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, "BEGIN IMMEDIATE", enforce_foreign_keys=False)
+    return create_engine(parsed, isolation_level="READ COMMITTED", connect_args=_postgresql_arguments())
+
+
 def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
     """Switches to WAL; of several connections that do so to a new file, SQLite refuses some without waiting.
 
@@ -89,7 +101,7 @@ def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
             return
 
 
-def _sqlite(url: URL, begin: str) -> Engine:
+def _sqlite(url: URL, begin: str, *, enforce_foreign_keys: bool = True) -> Engine:
     """An engine whose transactions start with the given statement."""
     engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=0, pool_timeout=POOL_TIMEOUT_S)
 
@@ -99,7 +111,7 @@ def _sqlite(url: URL, begin: str) -> Engine:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         _use_write_ahead_log(cursor)
-        for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in ("synchronous=NORMAL", f"foreign_keys={'ON' if enforce_foreign_keys else 'OFF'}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

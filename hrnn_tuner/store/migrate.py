@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from hrnn_tuner.settings import Settings
-from hrnn_tuner.store.engine import open_engines
+from hrnn_tuner.store.engine import open_migration_engine
 
 #: Any number that no other program uses for an advisory lock in this database.
 _MIGRATION_LOCK = 4_721_903
@@ -31,18 +33,36 @@ def upgrade(url: str, revision: str = "head") -> None:
     Raises:
         ValueError: When a PostgreSQL database is not in UTF-8.
     """
-    writer, reader = open_engines(url)
-    reader.dispose()
+    with _migrating(url) as connection:
+        command.upgrade(alembic_config(connection), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Migrates back.
+
+    Raises:
+        ValueError: When a PostgreSQL database is not in UTF-8.
+    """
+    with _migrating(url) as connection:
+        command.downgrade(alembic_config(connection), revision)
+
+
+@contextmanager
+def _migrating(url: str) -> Iterator[Connection]:
+    """The transaction of a migration; only one at a time."""
+    engine = open_migration_engine(url)
     try:
-        with writer.begin() as connection:
+        with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
                 if encoding not in {"UTF8", b"UTF8"}:
                     raise ValueError(f"the database's encoding is {encoding}; allowed: UTF8")
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-            command.upgrade(alembic_config(connection), revision)
+            yield connection
+            if connection.dialect.name == "sqlite" and connection.execute(text("PRAGMA foreign_key_check")).first():
+                raise AssertionError("the migration would leave rows that refer to nothing")
     finally:
-        writer.dispose()
+        engine.dispose()
 
 
 def main() -> None:

@@ -16,8 +16,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
+from hrnn_tuner.domain.access import DEFAULT_PROJECT
 from hrnn_tuner.store.columns import Instant, Json
 
 metadata = MetaData(
@@ -35,8 +37,8 @@ tuning_jobs = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("name", String(32), nullable=False),
-    Column("name_key", String(32), nullable=False, unique=True),  # lower case: names are unique without regard to case
-    Column("request_id", String(36), unique=True),
+    Column("name_key", String(32), nullable=False),  # lower case: names are unique without regard to case
+    Column("request_id", String(36)),
     Column("request_hash", String(64)),
     Column("spec", Json, nullable=False),
     Column("resource_class", String(64), nullable=False),
@@ -61,6 +63,9 @@ tuning_jobs = Table(
     Column("warnings", Json, nullable=False),
     Column("trace", String(64)),  # W3C traceparent of the request that created it
     Column("choices", Json),  # NULL in rows of before it existed
+    Column("project", String(32), nullable=False, server_default=DEFAULT_PROJECT),
+    UniqueConstraint("project", "name_key", name="uq_tuning_jobs_project_name_key"),
+    UniqueConstraint("project", "request_id", name="uq_tuning_jobs_project_request_id"),
 )
 Index("ix_tuning_jobs_created_at", tuning_jobs.c.created_at, tuning_jobs.c.id)
 
@@ -203,4 +208,17 @@ dead_messages = Table(
     Column("message_id", String(255), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(12), primary_key=True),
+    Column("project", String(32), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("secret_hash", String(64), nullable=False),  # the secret itself is nowhere
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    Column("description", Text, nullable=False),
 )

@@ -97,9 +97,11 @@ class TrainingJobRepository:
         table = training_jobs.c
         return self._one(and_(table.tuning_job_id == tuning_job_id, table.number == number))
 
-    def by_name(self, name: str) -> TrainingJob | None:
-        """Reads by name, without regard to case."""
-        return self._one(training_jobs.c.name_key == name.lower())
+    def by_name(self, project: str, name: str) -> TrainingJob | None:
+        """Reads by name, without regard to case, in a project."""
+        of_project = select(tuning_jobs.c.id).where(tuning_jobs.c.project == project)
+        named = training_jobs.c.name_key == name.lower()
+        return self._one(and_(named, training_jobs.c.tuning_job_id.in_(of_project)))
 
     def active(self, tuning_job_id: str) -> list[TrainingJob]:
         """The training jobs of a tuning job that hold a place, by number."""

@@ -32,8 +32,9 @@ class TuningJobOrder(enum.Enum):
 
 @dataclass(frozen=True)
 class TuningJobQuery:
-    """A filtered, ordered list of tuning jobs; None filters nothing."""
+    """A filtered, ordered list of the tuning jobs of one project, or of all; None filters nothing."""
 
+    project: str | None
     order: TuningJobOrder = TuningJobOrder.NAME
     descending: bool = False
     name_contains: str | None = None
@@ -42,6 +43,19 @@ class TuningJobQuery:
     created_before: datetime | None = None
     updated_after: datetime | None = None
     updated_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ProjectUse:
+    """What the tuning jobs of a project that have not ended hold together.
+
+    Attributes:
+        tuning_jobs: How many there are.
+        parallel_training_jobs: How many training jobs they may run at a time.
+    """
+
+    tuning_jobs: int
+    parallel_training_jobs: int
 
 
 class TuningJobRepository:
@@ -55,7 +69,7 @@ class TuningJobRepository:
         """Inserts a new tuning job.
 
         Raises:
-            AlreadyExists: When the name or the request id was taken in the meantime.
+            AlreadyExists: When the name or the request id was taken in its project in the meantime.
         """
         fixed = {
             "id": job.id,
@@ -73,6 +87,7 @@ class TuningJobRepository:
             "warnings": list(job.warnings),
             "trace": job.trace or None,
             "choices": codec.choices_to_json(job.choices),
+            "project": job.project,
         }
         try:
             self._connection.execute(insert(tuning_jobs).values(**fixed, **_changing(job)))
@@ -87,13 +102,14 @@ class TuningJobRepository:
         """Reads by id."""
         return self._one(tuning_jobs.c.id == job_id)
 
-    def by_name(self, name: str) -> TuningJob | None:
-        """Reads by name, without regard to case."""
-        return self._one(tuning_jobs.c.name_key == name.lower())
+    def by_name(self, project: str, name: str) -> TuningJob | None:
+        """Reads by name, without regard to case, in a project."""
+        return self._one(and_(tuning_jobs.c.project == project, tuning_jobs.c.name_key == name.lower()))
 
-    def by_request(self, request_id: str) -> tuple[TuningJob, str] | None:
-        """The job that a request created, and the hash of that request."""
-        row = self._connection.execute(select(tuning_jobs).where(tuning_jobs.c.request_id == request_id)).first()
+    def by_request(self, project: str, request_id: str) -> tuple[TuningJob, str] | None:
+        """The job that a request created in a project, and the hash of that request."""
+        sent = and_(tuning_jobs.c.project == project, tuning_jobs.c.request_id == request_id)
+        row = self._connection.execute(select(tuning_jobs).where(sent)).first()
         return None if row is None else (_to_job(row), row.request_hash)
 
     def lock(self, job_id: str) -> TuningJob | None:
@@ -118,10 +134,14 @@ class TuningJobRepository:
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
 
-    def count_in_progress(self) -> int:
-        """Number of tuning jobs that are not ended."""
-        query = select(func.count()).where(tuning_jobs.c.state.in_(["IN_PROGRESS", "STOPPING"]))
-        return int(self._connection.execute(query).scalar_one())
+    def use_of(self, project: str) -> ProjectUse:
+        """What a project holds now."""
+        table = tuning_jobs.c
+        query = select(func.count(), func.coalesce(func.sum(table.max_parallel), 0)).where(
+            and_(table.project == project, table.state.in_(["IN_PROGRESS", "STOPPING"]))
+        )
+        jobs, parallel = self._connection.execute(query).one()
+        return ProjectUse(int(jobs), int(parallel))
 
     def count_by_state(self) -> dict[TuningJobState, int]:
         """Number of tuning jobs in each state; states without any are there too."""
@@ -169,6 +189,8 @@ class TuningJobRepository:
             TuningJobOrder.CREATE_TIME: [table.created_at, table.id],
         }
         statement = select(tuning_jobs)
+        if query.project is not None:
+            statement = statement.where(table.project == query.project)
         if query.name_contains:
             statement = statement.where(table.name_key.contains(query.name_contains.lower(), autoescape=True))
         if query.state is not None:
@@ -248,4 +270,5 @@ def _to_job(row: Row[Any]) -> TuningJob:
         warnings=tuple(row.warnings),
         choices=codec.choices_from_json(row.choices),
         trace=row.trace or "",
+        project=row.project,
     )

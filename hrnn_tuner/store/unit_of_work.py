@@ -18,6 +18,7 @@ from hrnn_tuner.store.job_change import JobChange
 from hrnn_tuner.store.outbox import OutboxRepository
 from hrnn_tuner.store.parents import ParentRepository
 from hrnn_tuner.store.standings import StandingRepository
+from hrnn_tuner.store.tokens import TokenRepository
 from hrnn_tuner.store.training_jobs import MetricRepository, TrainingJobRepository
 from hrnn_tuner.store.tuning_jobs import TuningJobRepository
 from hrnn_tuner.store.workers import DeadMessageRepository, WorkerRepository
@@ -37,6 +38,7 @@ class Transaction:
         self.outbox = OutboxRepository(connection)
         self.workers = WorkerRepository(connection)
         self.dead_messages = DeadMessageRepository(connection)
+        self.tokens = TokenRepository(connection)
 
     def change(self, tuning_job_id: str, now: datetime) -> JobChange | None:
         """Locks a tuning job for a change; None when it does not exist. The caller ends with `JobChange.write`."""

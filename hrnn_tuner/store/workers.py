@@ -53,6 +53,9 @@ class WorkerRepository:
         return {name: int(total) for name, total in self._connection.execute(query)}
 
 
+_LONGEST_NAME = 255
+
+
 class DeadMessageRepository:
     """Keeps messages that nobody could use, for people to look at."""
 
@@ -61,10 +64,11 @@ class DeadMessageRepository:
         self._connection = connection
 
     def add(self, received_at: datetime, type_: str, message_id: str, body: bytes, reason: str) -> None:
-        """Keeps one message."""
+        """Keeps one message; PostgreSQL's texts have no NUL, and anybody may have sent this one."""
+        kind, identity = (text[:_LONGEST_NAME].replace("\0", "") for text in (type_, message_id))
         self._connection.execute(
             insert(dead_messages).values(
-                received_at=received_at, type=type_[:255], message_id=message_id[:255], body=body, reason=reason
+                received_at=received_at, type=kind, message_id=identity, body=body, reason=reason
             )
         )
 

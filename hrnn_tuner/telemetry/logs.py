@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 
 import structlog
 from opentelemetry import trace
+
+#: Control characters, and the line separators that only Unicode has.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def configure_logging(*, service: str, log_format: str, level: str) -> None:
@@ -23,6 +27,7 @@ def configure_logging(*, service: str, log_format: str, level: str) -> None:
         _add_trace,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _on_one_line,
     ]
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
@@ -78,6 +83,16 @@ def _add_trace(
     if context.is_valid:
         event["trace_id"] = trace.format_trace_id(context.trace_id)
         event["span_id"] = trace.format_span_id(context.span_id)
+    return event
+
+
+def _on_one_line(
+    _logger: structlog.types.WrappedLogger, _name: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    """Escapes what could end the line or drive a terminal: a value that a caller chose must not forge another line."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), value)
     return event
 
 

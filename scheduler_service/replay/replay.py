@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hrnn_tuner.domain.access import DEFAULT_PROJECT
 from hrnn_tuner.domain.objective import best_number
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
@@ -111,7 +112,12 @@ class Replay:
 
 
 def replay(
-    store: Store, name: str, activation: MedianActivation, progress: Callable[[int, int], None] = lambda *_: None
+    store: Store,
+    name: str,
+    activation: MedianActivation,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    *,
+    project: str = DEFAULT_PROJECT,
 ) -> Replayed | None:
     """Makes every decision of a tuning job again, from its event log alone.
 
@@ -120,12 +126,13 @@ def replay(
         name: Of the tuning job.
         activation: The operator's settings of the median rule, as they were when the tuning job ran.
         progress: Called now and then with the last revision that was followed and the number of all.
+        project: The tuning job's.
 
     Returns:
         What came of it; None when there is no such tuning job.
     """
     with store.read() as tx:
-        job = tx.tuning_jobs.by_name(name)
+        job = tx.tuning_jobs.by_name(project, name)
         if job is None:
             return None
         parents = read_parents(tx, job)

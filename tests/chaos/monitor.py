@@ -91,7 +91,7 @@ class Monitor(threading.Thread):
 
     def _check_logs(self) -> None:
         with self._store.read() as tx:
-            jobs = tx.tuning_jobs.page(TuningJobQuery(), after=None, limit=10_000).rows
+            jobs = tx.tuning_jobs.page(TuningJobQuery(project=None), after=None, limit=10_000).rows
         for job in jobs:
             log = self.logs.setdefault(job.id, EventLogChecker(job))
             while log.revision < job.revision:

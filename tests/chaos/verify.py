@@ -43,7 +43,7 @@ def verify(cluster: Cluster, names: Iterable[str], wipes: list[datetime]) -> lis
     store = Store(cluster.database_url)
     try:
         with store.read() as tx:
-            jobs = list(tx.tuning_jobs.page(TuningJobQuery(), after=None, limit=10_000).rows)
+            jobs = list(tx.tuning_jobs.page(TuningJobQuery(project=None), after=None, limit=10_000).rows)
         assert sorted(job.spec.name for job in jobs) == sorted(names), "tuning jobs are those that were asked for"
         for job in jobs:
             _check_job(store, check_invariants(store, job), wipes)

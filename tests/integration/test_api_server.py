@@ -12,7 +12,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from api_service.server import SERVICE, AddressInUse
+from api_service.listening import CannotListen
+from api_service.server import SERVICE
 from hrnn_tuner.client import TuningError
 from hrnn_tuner.store import Store
 from tests.support.api import Api, running_api, spec_of
@@ -69,7 +70,7 @@ def test_garbage_on_the_port_harms_nobody(shared_api: Api, garbage: bytes) -> No
 def test_a_second_server_on_the_port_is_refused(tmp_path: Path, sqlite_store: Store) -> None:
     with (
         running_api(tmp_path, sqlite_store) as first,
-        pytest.raises(AddressInUse, match="cannot listen on"),
+        pytest.raises(CannotListen, match="cannot listen on"),
         running_api(tmp_path, sqlite_store, listen=first.server.address),
     ):
         pass

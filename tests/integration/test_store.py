@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from hrnn_tuner.domain.access import Role
+from hrnn_tuner.domain.api_token import new_token
 from hrnn_tuner.domain.errors import AlreadyExists, ServiceUnavailable
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling
 from hrnn_tuner.domain.states import SecondaryState
@@ -27,7 +28,7 @@ from hrnn_tuner.store import (
     TuningJobQuery,
 )
 from hrnn_tuner.store.engine import open_engines
-from hrnn_tuner.store.migrate import alembic_config, upgrade
+from hrnn_tuner.store.migrate import downgrade, upgrade
 from hrnn_tuner.store.schema import metadata
 from tests.support.invariants import check_invariants, read_events
 from tests.support.tuning import START, create_job, make_job, make_spec
@@ -66,29 +67,64 @@ def test_a_job_of_the_first_schema_is_read_after_the_migrations_and_kept_on_the_
     store = Store(database_url)
     job = create_job(store, make_spec())
     with_points(store, job, [MetricPoint("score", 1, 0.5, 1, START)])
-    writer, reader = open_engines(database_url)
-    with writer.begin() as connection:
-        command.downgrade(alembic_config(connection), "0001")
+    downgrade(database_url, "0001")
     upgrade(database_url)
     with store.read() as tx:
         read = tx.tuning_jobs.get(job.id)
         assert read is not None
         assert (read.spec, read.choices) == (job.spec, ())
         assert len(tx.metrics.page(job.id, 1, metrics=[], after=None, limit=9).rows) == 1
-    for engine in (writer, reader):
-        engine.dispose()
     store.close()
+
+
+def test_going_back_behind_projects_keeps_the_default_one_and_shows_no_other(database_url: str) -> None:
+    upgrade(database_url)
+    store = Store(database_url)
+    jobs = {project: create_job(store, make_spec(), project=project) for project in ("default", "other")}
+    for job in jobs.values():
+        with_points(store, job, [MetricPoint("score", 1, 0.5, 1, START)])
+    downgrade(database_url, "0005")
+    upgrade(database_url)
+    with store.read() as tx:
+        assert tx.tuning_jobs.get(jobs["default"].id) is not None
+        assert tx.events.after(jobs["default"].id, 0, limit=1)
+        assert len(tx.metrics.page(jobs["default"].id, 1, metrics=[], after=None, limit=9).rows) == 1
+        assert tx.tuning_jobs.get(jobs["other"].id) is None
+        assert tx.events.after(jobs["other"].id, 0, limit=1) == []
+    store.close()
+
+
+def test_names_and_request_ids_are_unique_in_a_project_only(store: Store) -> None:
+    with store.write() as tx:
+        for project in ("red", "blue"):
+            tx.create(make_job(make_spec("Job"), project=project), request_id="r", request_hash="h").write()
+    for name, request_id in (("JOB", "other"), ("other", "r")):
+        with pytest.raises(AlreadyExists), store.write() as tx:
+            tx.create(make_job(make_spec(name), project="red"), request_id=request_id, request_hash="h").write()
+    with store.read() as tx:
+        found = [tx.tuning_jobs.by_name(project, "job") for project in ("red", "blue", "green")]
+        assert [job and job.project for job in found] == ["red", "blue", None]
+
+
+def test_a_token_comes_back_as_it_was_written_and_is_revoked_once(store: Store) -> None:
+    token, text = new_token("red", Role.WRITE, START, expires_at=START + timedelta(days=1), description="nightly")
+    with store.write() as tx:
+        tx.tokens.add(token)
+    with store.write() as tx:
+        assert tx.tokens.get(token.id) == token
+        assert tx.tokens.all("blue") == []
+        assert tx.tokens.revoke(token.id, START) == tx.tokens.revoke(token.id, START + timedelta(days=2))
+    with store.read() as tx:
+        (stored,) = tx.tokens.all("red")
+    assert stored.revoked_at == START
+    assert text not in repr(stored)
 
 
 def test_the_migrations_go_back_to_nothing_and_forward_again(database_url: str) -> None:
     upgrade(database_url)
-    writer, reader = open_engines(database_url)
-    with writer.begin() as connection:
-        command.downgrade(alembic_config(connection), "base")
+    downgrade(database_url, "base")
     upgrade(database_url)
     Store(database_url).ping()
-    writer.dispose()
-    reader.dispose()
 
 
 def test_concurrent_migrations_wait_for_each_other(database_url: str) -> None:
@@ -121,7 +157,7 @@ def test_a_tuning_job_comes_back_as_it_was_written(store: Store) -> None:
         assert read is not None
         assert read.spec == job.spec
         assert [type(value) for value in read.spec.definitions[0].space.ranges[2].choices] == [bool, int, float, str]  # type: ignore[union-attr]
-        assert tx.tuning_jobs.by_name("JOB") == read
+        assert tx.tuning_jobs.by_name("default", "JOB") == read
 
 
 def test_names_are_unique_without_regard_to_case(store: Store) -> None:
@@ -210,7 +246,7 @@ def test_pages_of_tuning_jobs_join_to_the_whole_list_though_jobs_are_added(
 ) -> None:
     for index in range(7):
         create_job(store, make_spec(f"job-{index}"), now=START + timedelta(seconds=index // 2))
-    query = TuningJobQuery(order=order, descending=descending)
+    query = TuningJobQuery("default", order=order, descending=descending)
     names: list[str] = []
     cursor = None
     while True:
@@ -306,4 +342,4 @@ def test_deleting_a_job_leaves_no_rows_of_it(store: Store) -> None:
     with store.read() as tx:
         assert tx.events.after(job.id, 0, limit=1) == []
         assert tx.metrics.page(job.id, 1, metrics=[], after=None, limit=1).rows == ()
-        assert tx.tuning_jobs.by_request("r") is not None
+        assert tx.tuning_jobs.by_request("default", "r") is not None

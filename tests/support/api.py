@@ -76,10 +76,11 @@ def running_api(
         "artifacts_url": str(folder / "artifacts"),
         "data_prefixes": (str(folder / "data"),),
     }
-    hub = InMemoryHub(build_topology(["default"]))
+    configured = Settings(**(values | settings))
+    hub = InMemoryHub(build_topology(configured.resource_classes))
     broker = hub.connect("api")
     server = run_in_thread(
-        Settings(**(values | settings)),
+        configured,
         store,
         broker,
         load_algorithms([SYNTHETIC]),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from hrnn_tuner.domain.access import DEFAULT_PROJECT
 from hrnn_tuner.domain.completion import CompletionCriteria
 from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
@@ -74,14 +75,16 @@ def make_spec(
     )
 
 
-def make_job(spec: TuningJobSpec, *, now: datetime = START) -> TuningJob:
+def make_job(spec: TuningJobSpec, *, now: datetime = START, project: str = DEFAULT_PROJECT) -> TuningJob:
     """A new tuning job."""
-    return TuningJob(str(uuid4()), spec, TuningJobState.IN_PROGRESS, now, now)
+    return TuningJob(str(uuid4()), spec, TuningJobState.IN_PROGRESS, now, now, project=project)
 
 
-def create_job(store: Store, spec: TuningJobSpec, *, now: datetime = START) -> TuningJob:
+def create_job(
+    store: Store, spec: TuningJobSpec, *, now: datetime = START, project: str = DEFAULT_PROJECT
+) -> TuningJob:
     """Stores a new tuning job as the API does."""
-    job = make_job(spec, now=now)
+    job = make_job(spec, now=now, project=project)
     with store.write() as tx:
         change = tx.create(job, request_id=None, request_hash=None)
         change.decide("CREATED", 0, "created")

@@ -21,6 +21,8 @@ from tests.unit.client.fake_service import FakeService, Refusal, bad_request
         (grpc.StatusCode.FAILED_PRECONDITION, 4),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, 4),
         (grpc.StatusCode.DEADLINE_EXCEEDED, 5),
+        (grpc.StatusCode.UNAUTHENTICATED, 7),
+        (grpc.StatusCode.PERMISSION_DENIED, 7),
         (grpc.StatusCode.INTERNAL, 1),
     ],
 )

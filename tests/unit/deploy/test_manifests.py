@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from api_service.listening import authenticates
 from api_service.probe import SERVICE
 from hrnn_tuner.broker.topology import tasks_queue
 from hrnn_tuner.settings import Settings
@@ -27,6 +28,13 @@ POD_PATHS = {
     "Job": ("spec", "template"),
     "ScaledJob": ("spec", "jobTargetRef", "template"),
 }
+
+
+class _ComposeLoader(yaml.SafeLoader):
+    """Reads Compose's own tag for a list that replaces the one of another file."""
+
+
+_ComposeLoader.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
 
 
 @cache
@@ -64,7 +72,7 @@ def _compose() -> dict[str, Any]:
     """All services of all Compose files."""
     services: dict[str, Any] = {}
     for path in DEPLOY.glob("compose*.yaml"):
-        for name, service in yaml.safe_load(path.read_text())["services"].items():
+        for name, service in yaml.load(path.read_text(), _ComposeLoader)["services"].items():
             services[f"{path.name}:{name}"] = service
     return services
 
@@ -183,3 +191,25 @@ def test_the_settings_of_the_compose_files_exist() -> None:
     }
     assert {"HRNN_TUNER_METRICS_LISTEN", "HRNN_TUNER_LISTEN"} <= given
     assert given <= SETTINGS
+
+
+def _api_settings(environment: dict[str, str]) -> Settings:
+    values = {name.removeprefix("HRNN_TUNER_").lower(): value for name, value in environment.items()}
+    return Settings(**{name: value for name, value in values.items() if name in Settings.model_fields})  # type: ignore[arg-type]
+
+
+def test_compose_lets_everybody_in_on_this_host_only() -> None:
+    api = _compose()["compose.yaml:api"]
+    settings = _api_settings(api["environment"])
+    assert (settings.allow_plaintext, authenticates(settings)) == (True, False)
+    assert all(port.startswith("127.0.0.1:") for port in api["ports"])
+
+
+def test_what_opens_the_api_to_others_has_tls_and_asks_for_tokens() -> None:
+    opened = _compose()["compose.yaml:api"]["environment"] | _compose()["compose.tls.yaml:api"]["environment"]
+    config = _config(_rendered("production"))
+    (container,) = [item for item in _containers(_rendered("production")) if item["name"] == "api"]
+    config |= {entry["name"]: entry.get("value", "") for entry in container["env"]}
+    for settings in (_api_settings(opened), _api_settings(config)):
+        assert settings.tls_cert is not None
+        assert (settings.allow_plaintext, authenticates(settings)) == (False, True)
