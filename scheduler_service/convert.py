@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from datetime import UTC
 
 from hrnn_tuner.broker import Message
 from hrnn_tuner.broker.topology import TASKS_EXCHANGE
 from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob
-from hrnn_tuner.store import OutboxMessage
-from hrnn_tuner.v1 import queue_pb2
+from hrnn_tuner.store import LogLine, OutboxMessage
+from hrnn_tuner.v1 import queue_pb2, training_job_pb2
 from hrnn_tuner.wire_channels import channel_to_wire
 from hrnn_tuner.wire_values import to_wire
 
@@ -94,6 +95,20 @@ def removal(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
         number=0,  # it starts no attempt
         attempt=0,
     )
+
+
+def log_lines(log: queue_pb2.AttemptLog, attempt: int) -> list[LogLine]:
+    """The lines of a report; PostgreSQL stores no NUL."""
+    return [
+        LogLine(
+            attempt,
+            line.position,
+            line.time.ToDatetime(tzinfo=UTC),
+            training_job_pb2.LogSource.Name(line.source).removeprefix("LOG_SOURCE_"),
+            line.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        )
+        for line in log.lines
+    ]
 
 
 def stop_command(job: TrainingJob) -> queue_pb2.Control.Command:

@@ -82,12 +82,13 @@ class Ingester:
         clock: Clock,
         relay: Relay,
         planning: Wakeup,
+        log_bytes: int,
     ) -> None:
         """Takes its collaborators; `start` subscribes."""
         self._store = store
         self._broker = broker
         self._planner = planner
-        self._applier = ReportApplier(planner)
+        self._applier = ReportApplier(planner, log_bytes=log_bytes)
         self._judge = judge
         self._completion = completion
         self._outgoing = outgoing

@@ -58,6 +58,7 @@ class SchedulerService:
             clock=clock,
             relay=relay,
             planning=planning_wakeup,
+            log_bytes=settings.training_job_log_bytes,
         )
         planning = PlanningRound(
             store=store,

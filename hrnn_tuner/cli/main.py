@@ -11,6 +11,7 @@ from hrnn_tuner.cli.algorithm_command import algorithms
 from hrnn_tuner.cli.demo_command import demo
 from hrnn_tuner.cli.exits import ErrorReportingGroup
 from hrnn_tuner.cli.explain_command import explain
+from hrnn_tuner.cli.logs_command import logs
 from hrnn_tuner.cli.options import GlobalOptions
 from hrnn_tuner.cli.recommend_command import recommend
 from hrnn_tuner.cli.replay_command import replay
@@ -78,6 +79,7 @@ app.command(rich_help_panel=_RESULTS)(explain)
 app.command(rich_help_panel=_RESULTS)(replay)
 app.command(rich_help_panel=_RESULTS)(training_jobs)
 app.command(rich_help_panel=_RESULTS)(metrics)
+app.command(rich_help_panel=_RESULTS)(logs)
 app.command(rich_help_panel=_RESULTS)(recommend)
 app.command(rich_help_panel=_RESULTS)(algorithms)
 app.command(rich_help_panel=_SERVER)(serve)

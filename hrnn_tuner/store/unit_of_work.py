@@ -15,6 +15,7 @@ from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store.engine import open_engines
 from hrnn_tuner.store.events import EventRepository
 from hrnn_tuner.store.job_change import JobChange
+from hrnn_tuner.store.logs import LogRepository
 from hrnn_tuner.store.outbox import OutboxRepository
 from hrnn_tuner.store.parents import ParentRepository
 from hrnn_tuner.store.standings import StandingRepository
@@ -32,6 +33,7 @@ class Transaction:
         self.training_jobs = TrainingJobRepository(connection)
         self.parents = ParentRepository(connection)
         self.metrics = MetricRepository(connection)
+        self.logs = LogRepository(connection)
         self.standings = StandingRepository(connection)
         self.events = EventRepository(connection)
         self.outbox = OutboxRepository(connection)
