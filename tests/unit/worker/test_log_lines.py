@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def split(*chunks: bytes, secrets: tuple[str, ...] = ()) -> list[str]:
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=6))
 def test_lines_do_not_depend_on_how_the_bytes_arrive(data: bytes, cuts: list[int]) -> None:
     borders = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    chunks = [data[low:high] for low, high in zip(borders, borders[1:], strict=False)]
+    chunks = [data[low:high] for low, high in pairwise(borders)]
     assert split(*chunks) == split(data)
 
 
