@@ -192,6 +192,7 @@ def tuning_job(job: TuningJob, best: Best, now: datetime, *, definitions: bool =
         overall_best_training_job=None if best.overall is None else training_job(best.overall, best.overall_of),
         runtime_in_seconds=((job.ended_at or now) - job.created_at).total_seconds(),
         resume_token=resume_token(job.id, job.revision),
+        oldest_resume_token=resume_token(job.id, job.log_starts_after) if job.log_starts_after else "",
         warnings=list(job.warnings),
         autotune_choices=[
             tuning_job_pb2.AutotuneChoice(field=choice.field, value=choice.value, reason=choice.reason)

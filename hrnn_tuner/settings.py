@@ -57,6 +57,15 @@ class Settings(BaseSettings):
         1 << 20, ge=0, description="Bytes of log that are kept of each attempt, the newest; 0 keeps none"
     )
 
+    retention_events_days: float = Field(
+        0, ge=0, description="Days after a tuning job's end for which its event log is kept; 0 keeps it for ever"
+    )
+    retention_metrics_days: float = Field(0, ge=0, description="The same for the metric points of its training jobs")
+    retention_logs_days: float = Field(0, ge=0, description="The same for the logs of its training jobs")
+    retention_artifacts_days: float = Field(
+        0, ge=0, description="The same for the models of its training jobs; the best one's is always kept"
+    )
+
     early_stopping_min_epoch: int = Field(
         3, ge=1, description="First epoch after which early stopping AUTO stops a training job"
     )

@@ -111,6 +111,24 @@ def log_lines(log: queue_pb2.AttemptLog, attempt: int) -> list[LogLine]:
     ]
 
 
+def artifact_removal(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
+    """The task message that has the models of an ended training job removed, those of earlier attempts too."""
+    definition = tuning_job.spec.definition(job.definition_name)
+    root = f"{definition.output_uri.rstrip('/')}/{tuning_job.spec.name}"
+    folders = [f"{root}/{job.name}/attempt-{attempt}" for attempt in range(1, job.attempt + 1)]
+    wanted = queue_pb2.ArtifactRemoval(root=root, folders=folders)
+    return OutboxMessage(
+        exchange=TASKS_EXCHANGE,
+        routing_key=definition.resource_class,
+        type=TASK_TYPE,
+        message_id=f"{job.name}/artifacts",
+        correlation_id=job.tuning_job_id,
+        body=queue_pb2.Task(remove_artifacts=[wanted]).SerializeToString(),
+        number=0,  # it starts no attempt
+        attempt=0,
+    )
+
+
 def stop_command(job: TrainingJob) -> queue_pb2.Control.Command:
     """What the worker of a training job is told that is to be stopped."""
     keep = job.stopping_rule != ""

@@ -97,9 +97,13 @@ def parse_task(message: Message) -> Work:
         task = pb.Task.FromString(message.body)
     except DecodeError as error:
         raise InvalidTask(f"the body is no {TASK_TYPE}: {error}") from error
-    if not task.assignments and not task.remove_checkpoints:
+    if not task.assignments and not task.remove_checkpoints and not task.remove_artifacts:
         raise InvalidTask("the task has no assignments")
-    return Work([_assignment(item) for item in task.assignments], list(task.remove_checkpoints))
+    return Work(
+        [_assignment(item) for item in task.assignments],
+        list(task.remove_checkpoints),
+        [(item.root, list(item.folders)) for item in task.remove_artifacts],
+    )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from rich.progress import Progress
 from hrnn_tuner.cli.exits import CommandError, ExitCode, say
 from hrnn_tuner.cli.options import JobArgument, OutputFormat, OutputOption
 from hrnn_tuner.cli.serve_command import DEFAULT_DATA_DIR
+from hrnn_tuner.domain.errors import OutOfRange
 from hrnn_tuner.settings import Settings
 
 
@@ -53,6 +54,8 @@ def replay(
             found = follow(
                 store, name, activation, lambda done, all_: progress.update(task, completed=done, total=all_)
             )
+    except OutOfRange as error:
+        raise CommandError(f"{error}; it cannot be replayed", ExitCode.CONFLICT) from error
     finally:
         store.close()
     if found is None:

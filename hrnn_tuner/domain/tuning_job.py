@@ -191,6 +191,7 @@ class TuningJob:
         tags: Current tags.
         warnings: What its sender was warned of.
         choices: What the service chose in its sender's place.
+        log_starts_after: Revision up to which the event log was removed; 0 when it is complete.
         trace: Trace context of the request that created it (W3C traceparent), or empty.
     """
 
@@ -211,6 +212,7 @@ class TuningJob:
     warnings: tuple[str, ...] = ()
     choices: tuple[AutotuneChoice, ...] = ()
     trace: str = ""
+    log_starts_after: int = 0
 
     @property
     def launching(self) -> bool:

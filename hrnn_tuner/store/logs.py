@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, func, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hrnn_tuner.store.paging import Cursor, Page, keyset
@@ -94,10 +94,3 @@ class LogRepository:
         rows = self._connection.execute(keyset(statement, keys, after, descending=False, limit=limit)).all()
         lines = tuple(LogLine(row.attempt, int(row.position), row.at, row.source, row.text) for row in rows[:limit])
         return Page(lines, (lines[-1].attempt, lines[-1].position) if len(rows) > limit else None)
-
-    def remove_next(self, tuning_job_id: str) -> int:
-        """Deletes the log of the first training job of a tuning job that has one; returns how many lines it had."""
-        table = log_lines.c
-        first = select(func.min(table.number)).where(table.tuning_job_id == tuning_job_id).scalar_subquery()
-        condition = and_(table.tuning_job_id == tuning_job_id, table.number == first)
-        return self._connection.execute(delete(log_lines).where(condition)).rowcount
