@@ -22,6 +22,7 @@ from api_service.request_telemetry import TelemetryInterceptor
 from api_service.servicer import TuningServicer
 from api_service.training_jobs import TrainingJobs
 from api_service.tuning_jobs import TuningJobs
+from api_service.version import VersionInterceptor
 from api_service.watching import HEARTBEAT_S, Watcher
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.broker import Broker
@@ -80,7 +81,9 @@ class ApiServer:
         self.hints = JobHints(broker, self._executor)
         self._watcher = Watcher(store, self.hints, self._blocking, clock, heartbeat_s=heartbeat_s)
         self._health = HealthServicer()
-        self._server = grpc.aio.server(interceptors=[TelemetryInterceptor(), ErrorInterceptor()], options=_OPTIONS)
+        self._server = grpc.aio.server(
+            interceptors=[TelemetryInterceptor(), VersionInterceptor(), ErrorInterceptor()], options=_OPTIONS
+        )
         servicer = TuningServicer(
             tuning_jobs=TuningJobs(store, algorithms, settings, clock),
             training_jobs=TrainingJobs(store, clock),

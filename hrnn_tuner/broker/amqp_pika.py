@@ -121,6 +121,12 @@ def open_connection(parameters: object) -> Connection:
     return cast(Connection, pika.BlockingConnection(parameters))
 
 
+def server_version(connection: Connection) -> str:
+    """The broker's version, as it says when a connection begins."""
+    properties = connection._impl.server_properties  # type: ignore[attr-defined]  # see `raw_channel`
+    return _text(properties.get("version"))
+
+
 def raw_channel(channel: Channel) -> RawChannel:
     """The asynchronous channel under a blocking one.
 

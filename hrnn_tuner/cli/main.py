@@ -9,6 +9,7 @@ import typer
 from hrnn_tuner import __version__
 from hrnn_tuner.cli.algorithm_command import algorithms
 from hrnn_tuner.cli.demo_command import demo
+from hrnn_tuner.cli.doctor_command import doctor
 from hrnn_tuner.cli.exits import ErrorReportingGroup
 from hrnn_tuner.cli.explain_command import explain
 from hrnn_tuner.cli.logs_command import logs
@@ -84,6 +85,7 @@ app.command(rich_help_panel=_RESULTS)(recommend)
 app.command(rich_help_panel=_RESULTS)(algorithms)
 app.command(rich_help_panel=_SERVER)(serve)
 app.command(rich_help_panel=_SERVER)(demo)
+app.command(rich_help_panel=_SERVER)(doctor)
 
 
 def main() -> None:
