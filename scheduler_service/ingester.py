@@ -108,12 +108,12 @@ class Ingester:
         self._subscription = self._broker.subscribe(reports_queue(), self._deliveries.put, prefetch=BATCH_SIZE)
 
     def stop(self) -> None:
-        """Stops consuming; what is not applied goes back to the queue."""
+        """Stops consuming; what is not applied goes back to the queue, before any scheduler gets what came later."""
         self._stop.set()
-        if self._subscription is not None:
-            self._subscription.cancel()
         self._deliveries.put(None)
         self._thread.join(_JOIN_TIMEOUT_S)
+        if self._subscription is not None:
+            self._subscription.cancel(give_back=True)
 
     def _run(self) -> None:
         """Applies batches until told to stop."""
