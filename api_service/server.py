@@ -24,6 +24,7 @@ from api_service.request_telemetry import TelemetryInterceptor
 from api_service.servicer import TuningServicer
 from api_service.training_jobs import TrainingJobs
 from api_service.tuning_jobs import TuningJobs
+from api_service.version import VersionInterceptor
 from api_service.watch_places import WatchPlaces
 from api_service.watching import HEARTBEAT_S, Watcher
 from hrnn_tuner.algorithms import AlgorithmRegistry
@@ -94,7 +95,7 @@ class ApiServer:
         authenticator = Authenticator(store, self._blocking, clock, required=authenticates(settings))
         access = AccessInterceptor(authenticator, RateLimiter(settings.rate_limit_per_s, settings.rate_limit_burst))
         self._server = grpc.aio.server(
-            interceptors=[TelemetryInterceptor(), ErrorInterceptor(), access],
+            interceptors=[TelemetryInterceptor(), VersionInterceptor(), ErrorInterceptor(), access],
             options=_OPTIONS,
             maximum_concurrent_rpcs=settings.max_watch_streams + MAX_OTHER_CALLS,
         )

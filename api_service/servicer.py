@@ -37,6 +37,9 @@ Context: TypeAlias = grpc.aio.ServicerContext
 DEFAULT_PAGE_SIZE = 10
 DEFAULT_METRICS_PAGE_SIZE = 100
 DEFAULT_EXPLANATION_PAGE_SIZE = 100
+DEFAULT_LOG_PAGE_SIZE = 100
+#: The cursor before the first line: attempts count from 1.
+LOG_START = (0, 0)
 
 _TUNING_ORDERS = {
     pb.TUNING_JOB_ORDER_UNSPECIFIED: TuningJobOrder.NAME,
@@ -200,6 +203,27 @@ class TuningServicer(tuning_service_pb2_grpc.TuningServiceServicer):
         )
         points = [to_proto.metric_point(point) for point in page.rows]
         return pb.ListMetricsResponse(points=points, next_page_token=page_token(request, page.next))
+
+    async def ListTrainingJobLogs(
+        self, request: pb.ListTrainingJobLogsRequest, _: Context
+    ) -> pb.ListTrainingJobLogsResponse:
+        """See the contract."""
+        message_rules.check(request)
+        project = caller().project
+        cursor = page_cursor(request)
+        limit = request.page_size if request.HasField("page_size") else DEFAULT_LOG_PAGE_SIZE
+        attempt = request.attempt or None
+        page = await self._blocking(
+            lambda: self._training_jobs.log(
+                project, request.training_job_name, attempt=attempt, after=cursor, limit=limit
+            )
+        )
+        last = (page.rows[-1].attempt, page.rows[-1].position) if page.rows else cursor or LOG_START
+        return pb.ListTrainingJobLogsResponse(
+            lines=map(to_proto.log_line, page.rows),
+            next_page_token=page_token(request, page.next),
+            resume_token=page_token(request, last),
+        )
 
     async def ListAlgorithms(self, _request: pb.ListAlgorithmsRequest, _: Context) -> pb.ListAlgorithmsResponse:
         """See the contract."""

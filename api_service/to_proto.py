@@ -17,7 +17,7 @@ from hrnn_tuner.domain.search_space import CategoricalRange, Condition, IntegerR
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob, TuningJobSpec
 from hrnn_tuner.domain.warm_start import WarmStart
-from hrnn_tuner.store import MetricPoint
+from hrnn_tuner.store import LogLine, MetricPoint
 from hrnn_tuner.v1 import algorithm_pb2, parameters_pb2, training_job_pb2, tuning_job_pb2
 from hrnn_tuner.wire_channels import channel_to_wire
 from hrnn_tuner.wire_values import to_wire
@@ -192,6 +192,7 @@ def tuning_job(job: TuningJob, best: Best, now: datetime, *, definitions: bool =
         overall_best_training_job=None if best.overall is None else training_job(best.overall, best.overall_of),
         runtime_in_seconds=((job.ended_at or now) - job.created_at).total_seconds(),
         resume_token=resume_token(job.id, job.revision),
+        oldest_resume_token=resume_token(job.id, job.log_starts_after) if job.log_starts_after else "",
         warnings=list(job.warnings),
         autotune_choices=[
             tuning_job_pb2.AutotuneChoice(field=choice.field, value=choice.value, reason=choice.reason)
@@ -252,6 +253,17 @@ def metric_point(point: MetricPoint) -> training_job_pb2.MetricPoint:
     """A metric point."""
     return training_job_pb2.MetricPoint(
         metric_name=point.metric, step=point.step, value=point.value, attempt=point.attempt, time=timestamp(point.at)
+    )
+
+
+def log_line(line: LogLine) -> training_job_pb2.LogLine:
+    """A line of a training job's log."""
+    return training_job_pb2.LogLine(
+        attempt=line.attempt,
+        position=line.position,
+        time=timestamp(line.at),
+        source=f"LOG_SOURCE_{line.source}",
+        text=line.text,
     )
 
 

@@ -9,7 +9,7 @@ from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import FailedPrecondition, NotFound
 from hrnn_tuner.domain.states import TrainingJobState
 from hrnn_tuner.domain.training_job import TrainingJob
-from hrnn_tuner.store import MetricPoint, Page, Store, TrainingJobOrder, TrainingJobQuery, Transaction
+from hrnn_tuner.store import LogLine, MetricPoint, Page, Store, TrainingJobOrder, TrainingJobQuery, Transaction
 from hrnn_tuner.store.paging import Cursor
 
 
@@ -71,6 +71,14 @@ class TrainingJobs:
         with self._store.read() as tx:
             job = _find(tx, project, name)
             return tx.metrics.page(job.tuning_job_id, job.number, metrics=names, after=after, limit=limit)
+
+    def log(
+        self, project: str, name: str, *, attempt: int | None, after: Cursor | None, limit: int
+    ) -> Page[LogLine]:
+        """A page of a training job's log."""
+        with self._store.read() as tx:
+            job = _find(tx, project, name)
+            return tx.logs.page(job.tuning_job_id, job.number, attempt=attempt, after=after, limit=limit)
 
     def stop(self, project: str, name: str) -> tuple[TrainingJob, str]:
         """Asks one training job to stop.

@@ -13,7 +13,7 @@ from api_service.tokens import resume_revision, resume_token
 from api_service.tuning_jobs import find
 from api_service.watch_places import WatchPlaces
 from hrnn_tuner.domain.clock import Clock
-from hrnn_tuner.domain.errors import ServiceUnavailable
+from hrnn_tuner.domain.errors import OutOfRange, ServiceUnavailable
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import Event, EventKind, Store, StoredParent, codec
@@ -70,7 +70,7 @@ class Watcher:
             NotFound: When the project has no such tuning job.
             LimitExceeded: When there are as many streams as may be.
             InvalidRequest: When the token is not one of this job's.
-            OutOfRange: When the token is ahead of the log.
+            OutOfRange: When the token is ahead of the log, or events behind it were removed.
             ServiceUnavailable: When the server drains.
         """
         with self._places.one(project):
@@ -157,6 +157,10 @@ class _Stream:
             if current is None:
                 self.ended = True
                 return [self._deleted()]
+            if self._revision < current.log_starts_after:
+                oldest = resume_token(current.id, current.log_starts_after)
+                text = "events behind this position were removed: go on from oldest_resume_token of the tuning job"
+                raise OutOfRange(text, metadata={"oldest_resume_token": oldest})
             events = tx.events.after(self._job.id, self._revision, limit=PAGE_SIZE)
             if self._parents is None:
                 self._parents = parents_of(tx, current)

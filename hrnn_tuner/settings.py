@@ -81,6 +81,19 @@ class Settings(BaseSettings):
     planner_interval_s: float = Field(1.0, gt=0, description="Seconds between two looks at all tuning jobs in progress")
     control_resend_s: float = Field(5.0, gt=0, description="Seconds after which a stop command is sent again")
 
+    training_job_log_bytes: int = Field(
+        1 << 20, ge=0, description="Bytes of log that are kept of each attempt, the newest; 0 keeps none"
+    )
+
+    retention_events_days: float = Field(
+        0, ge=0, description="Days after a tuning job's end for which its event log is kept; 0 keeps it for ever"
+    )
+    retention_metrics_days: float = Field(0, ge=0, description="The same for the metric points of its training jobs")
+    retention_logs_days: float = Field(0, ge=0, description="The same for the logs of its training jobs")
+    retention_artifacts_days: float = Field(
+        0, ge=0, description="The same for the models of its training jobs; the best one's is always kept"
+    )
+
     early_stopping_min_epoch: int = Field(
         3, ge=1, description="First epoch after which early stopping AUTO stops a training job"
     )

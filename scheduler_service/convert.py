@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from datetime import UTC
 
 from hrnn_tuner.broker import Message
 from hrnn_tuner.broker.topology import TASKS_EXCHANGE
 from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob
-from hrnn_tuner.store import OutboxMessage
-from hrnn_tuner.v1 import queue_pb2
+from hrnn_tuner.store import LogLine, OutboxMessage
+from hrnn_tuner.v1 import queue_pb2, training_job_pb2
 from hrnn_tuner.wire_channels import channel_to_wire
 from hrnn_tuner.wire_values import to_wire
 
@@ -91,6 +92,38 @@ def removal(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
         message_id=f"{job.name}/checkpoints",
         correlation_id=job.tuning_job_id,
         body=queue_pb2.Task(remove_checkpoints=[folder]).SerializeToString(),
+        number=0,  # it starts no attempt
+        attempt=0,
+    )
+
+
+def log_lines(log: queue_pb2.AttemptLog, attempt: int) -> list[LogLine]:
+    """The lines of a report; PostgreSQL stores no NUL."""
+    return [
+        LogLine(
+            attempt,
+            line.position,
+            line.time.ToDatetime(tzinfo=UTC),
+            training_job_pb2.LogSource.Name(line.source).removeprefix("LOG_SOURCE_"),
+            line.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        )
+        for line in log.lines
+    ]
+
+
+def artifact_removal(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
+    """The task message that has the models of an ended training job removed, those of earlier attempts too."""
+    definition = tuning_job.spec.definition(job.definition_name)
+    root = f"{definition.output_uri.rstrip('/')}/{tuning_job.spec.name}"
+    folders = [f"{root}/{job.name}/attempt-{attempt}" for attempt in range(1, job.attempt + 1)]
+    wanted = queue_pb2.ArtifactRemoval(root=root, folders=folders)
+    return OutboxMessage(
+        exchange=TASKS_EXCHANGE,
+        routing_key=definition.resource_class,
+        type=TASK_TYPE,
+        message_id=f"{job.name}/artifacts",
+        correlation_id=job.tuning_job_id,
+        body=queue_pb2.Task(remove_artifacts=[wanted]).SerializeToString(),
         number=0,  # it starts no attempt
         attempt=0,
     )

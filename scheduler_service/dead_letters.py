@@ -100,4 +100,6 @@ class DeadLetters:
 
 def _complaint(task: queue_pb2.Task) -> str:
     """Why a dead letter that starts no attempt is kept."""
+    if task.remove_artifacts:
+        return "its models could not be removed"
     return "its checkpoints could not be removed" if task.remove_checkpoints else "nobody could read it"

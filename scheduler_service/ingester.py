@@ -82,12 +82,13 @@ class Ingester:
         clock: Clock,
         relay: Relay,
         planning: Wakeup,
+        log_bytes: int,
     ) -> None:
         """Takes its collaborators; `start` subscribes."""
         self._store = store
         self._broker = broker
         self._planner = planner
-        self._applier = ReportApplier(planner)
+        self._applier = ReportApplier(planner, log_bytes=log_bytes)
         self._judge = judge
         self._completion = completion
         self._outgoing = outgoing
@@ -107,12 +108,12 @@ class Ingester:
         self._subscription = self._broker.subscribe(reports_queue(), self._deliveries.put, prefetch=BATCH_SIZE)
 
     def stop(self) -> None:
-        """Stops consuming; what is not applied goes back to the queue."""
+        """Stops consuming; what is not applied goes back to the queue, before any scheduler gets what came later."""
         self._stop.set()
-        if self._subscription is not None:
-            self._subscription.cancel()
         self._deliveries.put(None)
         self._thread.join(_JOIN_TIMEOUT_S)
+        if self._subscription is not None:
+            self._subscription.cancel(give_back=True)
 
     def _run(self) -> None:
         """Applies batches until told to stop."""

@@ -151,7 +151,7 @@ class Relay:
             _LOG.warning("broker takes no tasks, they wait", error=str(error))
             return False
         failpoint("relay.confirmed")
-        TASKS_PUBLISHED.labels("attempt" if message.attempt else "checkpoint_removal").inc()
+        TASKS_PUBLISHED.labels("attempt" if message.attempt else "removal").inc()
         return True
 
     def _mark_queued(self, tx: Transaction, published: list[Claimed]) -> list[str]:

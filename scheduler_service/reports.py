@@ -42,9 +42,10 @@ class Reply:
 class ReportApplier:
     """Applies reports about attempts, in order, within a change of their tuning job."""
 
-    def __init__(self, planner: Planner) -> None:
-        """Takes the planner, which enqueues the next attempt of a lost one."""
+    def __init__(self, planner: Planner, *, log_bytes: int) -> None:
+        """Takes the planner, which enqueues the next attempt of a lost one, and how much log an attempt may keep."""
         self._planner = planner
+        self._log_bytes = log_bytes
 
     def apply(
         self, tx: Transaction, change: JobChange, report: queue_pb2.AttemptReport, reply: Callable[[Reply], None]
@@ -86,6 +87,8 @@ class ReportApplier:
                 found = report.checkpointed.checkpoint
                 change.record_checkpoint(job, Checkpoint(found.step, found.uri, found.digest))
                 reply(Reply.of(report, _Command.COMMAND_CHECKPOINT_RECORDED, step=found.step))
+            case "log":
+                self._log(tx, change, job, report.log)
             case "ended":
                 self._end(tx, change, job, report.ended)
         return Verdict.APPLIED
@@ -94,6 +97,12 @@ class ReportApplier:
         """Whether a report is about the attempt that counts, from the worker that has it."""
         same_attempt = job.attempt == report.ref.attempt and job.token == report.ref.token
         return same_attempt and job.active and job.worker_id in {"", report.worker_id}
+
+    def _log(self, tx: Transaction, change: JobChange, job: TrainingJob, log: queue_pb2.AttemptLog) -> None:
+        """Keeps lines of the log; no event tells so."""
+        lines = convert.log_lines(log, job.attempt)
+        if lines and self._log_bytes:
+            tx.logs.add(change.job.id, job.number, lines, keep_bytes=self._log_bytes)
 
     def _resume(self, tx: Transaction, change: JobChange, job: TrainingJob, resumed: queue_pb2.AttemptResumed) -> None:
         """Takes note of where an attempt begins; a checkpoint that is of no use costs all epochs, and that is said."""

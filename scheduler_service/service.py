@@ -13,6 +13,7 @@ from hrnn_tuner.broker.topology import JOBS_QUEUE
 from hrnn_tuner.domain.clock import Clock, utc_now
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import Store
+from scheduler_service import retention
 from scheduler_service.completion import Completion
 from scheduler_service.dead_letters import DeadLetters
 from scheduler_service.early_stopping import Judge, MedianActivation
@@ -23,6 +24,7 @@ from scheduler_service.oversight import PlanningRound, Reaper
 from scheduler_service.planner import Planner
 from scheduler_service.proposing import Proposer
 from scheduler_service.relay import Relay
+from scheduler_service.retention import Retention
 from scheduler_service.wakeup import PeriodicThread, Wakeup
 
 _LOG = structlog.get_logger(__name__)
@@ -58,6 +60,7 @@ class SchedulerService:
             clock=clock,
             relay=relay,
             planning=planning_wakeup,
+            log_bytes=settings.training_job_log_bytes,
         )
         planning = PlanningRound(
             store=store,
@@ -87,6 +90,10 @@ class SchedulerService:
             ),
             PeriodicThread("scheduler-reaper", reaper.run, interval_s=_REAPER_INTERVAL_S),
         ]
+        kept = retention.ages(settings)
+        if kept:
+            sweep = Retention(store=store, clock=clock, relay=relay, ages=kept)
+            self._threads.append(PeriodicThread("scheduler-retention", sweep.run, interval_s=retention.INTERVAL_S))
         self._hints: Subscription | None = None
 
     def start(self) -> None:

@@ -8,6 +8,7 @@ started twice (a task delivered again after a lost connection), the first whole 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Any
 
 import fsspec
 
+from hrnn_tuner.domain.uris import is_allowed
 from hrnn_tuner.failpoints import failpoint
 
 MANIFEST = "manifest.json"
 FINGERPRINT = ".attempt"
+_ATTEMPT = re.compile(r"attempt-[1-9][0-9]*")
 
 
 def local_path(uri: str) -> Path | None:
@@ -58,6 +61,23 @@ def publish(source: Path, uri: str, *, fingerprint: str, tag: str) -> None:
         _publish_local(source, target, fingerprint, tag)
     else:
         _publish_objects(source, uri, fingerprint)
+
+
+def removable(uri: str, root: str, writable: tuple[str, ...]) -> bool:
+    """Whether a location is the model of an attempt of a tuning job: a removal is never of anything else.
+
+    Args:
+        uri: The location: ``<root>/<training job>/attempt-<n>``.
+        root: The folder with all models of the tuning job.
+        writable: The operator's prefixes.
+    """
+    parts = uri.removeprefix(f"{root}/").split("/")
+    if len(parts) != 2 or parts[0] in {"", ".", ".."} or not _ATTEMPT.fullmatch(parts[1]):
+        return False
+    place, base = local_path(uri), local_path(root)
+    if place is not None and base is not None and place.resolve() != base.resolve().joinpath(*parts):
+        return False  # through a link, to where something else may be
+    return is_allowed(uri, [root]) and is_allowed(root, writable)
 
 
 def _publish_local(source: Path, target: Path, fingerprint: str, tag: str) -> None:

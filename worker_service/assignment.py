@@ -85,7 +85,9 @@ class Work:
     Attributes:
         assignments: Training jobs to run.
         remove_checkpoints: Folders with checkpoints that nobody needs any more.
+        remove_artifacts: Folders with models that were kept long enough, by the folder of their tuning job.
     """
 
     assignments: Sequence[Assignment]
     remove_checkpoints: Sequence[str] = ()
+    remove_artifacts: Sequence[tuple[str, Sequence[str]]] = ()

@@ -21,6 +21,8 @@ from worker_service.checkpoint_uploader import CheckpointUploader
 from worker_service.departure import Departure
 from worker_service.inbox import Inbox
 from worker_service.locations import forbidden_location
+from worker_service.log_buffer import Line, LogBuffer
+from worker_service.log_lines import Mask, Source
 from worker_service.messages import CheckpointSaved, EpochMetrics, JobEnded, Point, Resumed, RunJob, Stage
 from worker_service.metric_buffer import MetricBuffer
 from worker_service.observation import Observation, observed
@@ -73,6 +75,8 @@ class AttemptRun:
             on_idle=attempt.wake,
         )
         self._metrics = MetricBuffer(self._report_points, time.monotonic)
+        self._mask = Mask(attempt.assignment.environment.values())
+        self._log = LogBuffer(self._report_log, wake=attempt.wake)
         self._uploading = False
         self._keeping = False
         self._kill_at: float | None = None
@@ -81,6 +85,7 @@ class AttemptRun:
     def run(self) -> None:
         """Runs the attempt to its end; the end is queued for the scheduler when this returns."""
         with observed(self._attempt) as observation:
+            self._note(f"attempt {self._attempt.key.attempt} on worker {self._worker_id}")
             self._run_to_end(observation)
 
     def _run_to_end(self, observation: Observation) -> None:
@@ -92,8 +97,11 @@ class AttemptRun:
             _log.info("attempt superseded", attempt=str(key))
             return
         self._metrics.flush()
+        name = convert.Outcome.Name(ending.ended.outcome).removeprefix("OUTCOME_")
+        self._note(": ".join(filter(None, [f"attempt {key.attempt} ended as {name}", ending.ended.failure_reason])))
+        self._log.flush()
         failpoint("attempt.ended")
-        observation.outcome = convert.Outcome.Name(ending.ended.outcome).removeprefix("OUTCOME_").lower()
+        observation.outcome = name.lower()
         # Its lease is extended until the scheduler can know the end: the broker may be away for longer than a lease.
         self._reporter.submit(self._attempt, ending, on_confirmed=lambda: self._attempts.close(key, ending))
         outcome = convert.Outcome.Name(ending.ended.outcome)
@@ -118,6 +126,7 @@ class AttemptRun:
                 self._uploads.finish(_UPLOAD_OF_PAUSED_S)
             return ending
         finally:
+            self._host.end_listening()
             self._uploads.close()
             shutil.rmtree(work_dir, ignore_errors=True)
             discard_partial(self._attempt.assignment.artifact_uri, self._worker_id)
@@ -144,7 +153,7 @@ class AttemptRun:
 
     def _train(self, work_dir: Path) -> AttemptReport | None:
         job = self._order(work_dir)
-        self._host.run(job)
+        self._host.run(job, self._log.add, self._mask)
         failpoint("attempt.ordered")
         while True:
             self._pass_commands_on(job.job)
@@ -152,6 +161,7 @@ class AttemptRun:
                 self._host.discard("stopped")
                 return self._interruption()
             message = self._host.accept(self._inbox.get(self._next_deadline()))
+            self._log.flush_if_due()
             if isinstance(message, JobEnded) and message.job == job.job:
                 return self._outcome(message)
             if not self._host.warm:
@@ -176,7 +186,7 @@ class AttemptRun:
         return overdue or self._departure.due or saved or unsaved or (self._attempt.superseded and self._uploading)
 
     def _next_deadline(self) -> float | None:
-        deadlines = (self._kill_at, self._metrics.deadline, self._departure.deadline)
+        deadlines = (self._kill_at, self._metrics.deadline, self._log.deadline, self._departure.deadline)
         return min((at for at in deadlines if at is not None), default=None)
 
     def _death(self) -> AttemptReport | None:
@@ -211,11 +221,14 @@ class AttemptRun:
     def _relay(self, message: object) -> None:
         """Passes what the trainer said on to the scheduler, unless it no longer counts."""
         if isinstance(message, Stage) and not self._attempt.superseded:
+            self._note(message.stage)
             self._uploading = message.stage == "UPLOADING"
             self._metrics.flush()
             self._reporter.submit(self._attempt, convert.progressed(message.stage))
         elif isinstance(message, EpochMetrics):
             EPOCHS.inc()
+            figures = " ".join(f"{name}={value:.6g}" for name, value in message.metrics.items())
+            self._note(f"epoch {message.step}: {figures}")
             self._metrics.add(message.step, message.metrics)
         elif isinstance(message, Resumed) and not self._attempt.superseded:
             self._reporter.submit(self._attempt, convert.resumed(message.step, message.problem))
@@ -234,6 +247,16 @@ class AttemptRun:
     def _report_points(self, points: Sequence[Point]) -> None:
         if not self._attempt.superseded:
             self._reporter.submit(self._attempt, convert.metrics(points), points=len(points))
+
+    def _note(self, text: str) -> None:
+        """Writes a line of the worker's own into the training job's log."""
+        self._log.add(Source.WORKER, self._mask.applied(text))
+
+    def _report_log(self, lines: Sequence[Line]) -> None:
+        if self._attempt.superseded:
+            self._log.confirmed()  # nobody wants them
+        else:
+            self._reporter.submit(self._attempt, convert.log(lines), on_confirmed=self._log.confirmed)
 
     def _outcome(self, ended: JobEnded) -> AttemptReport | None:
         if ended.outcome == "COMPLETED":

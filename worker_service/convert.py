@@ -13,10 +13,11 @@ from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import Value
 from hrnn_tuner.v1 import queue_pb2 as pb
 from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
-from hrnn_tuner.v1.training_job_pb2 import MetricPoint
+from hrnn_tuner.v1.training_job_pb2 import LogLine, MetricPoint
 from hrnn_tuner.wire_channels import channel_from_wire
 from hrnn_tuner.wire_values import from_wire
 from worker_service.assignment import Assignment, AttemptKey, InvalidTask, Work
+from worker_service.log_buffer import Line
 from worker_service.messages import Point
 
 TASK_TYPE = pb.Task.DESCRIPTOR.full_name
@@ -96,9 +97,13 @@ def parse_task(message: Message) -> Work:
         task = pb.Task.FromString(message.body)
     except DecodeError as error:
         raise InvalidTask(f"the body is no {TASK_TYPE}: {error}") from error
-    if not task.assignments and not task.remove_checkpoints:
+    if not task.assignments and not task.remove_checkpoints and not task.remove_artifacts:
         raise InvalidTask("the task has no assignments")
-    return Work([_assignment(item) for item in task.assignments], list(task.remove_checkpoints))
+    return Work(
+        [_assignment(item) for item in task.assignments],
+        list(task.remove_checkpoints),
+        [(item.root, list(item.folders)) for item in task.remove_artifacts],
+    )
 
 
 @dataclass(frozen=True)
@@ -190,6 +195,14 @@ def lost(reason: str) -> pb.AttemptReport:
     """The report that an attempt broke off through no fault of the training job."""
     ended = pb.AttemptEnded(outcome=Outcome.OUTCOME_LOST, failure_reason=reason[:MAX_REASON_LENGTH])
     return pb.AttemptReport(ended=ended)
+
+
+def log(lines: Sequence[Line]) -> pb.AttemptReport:
+    """The report of lines that an attempt's log got."""
+    wire = [LogLine(position=line.position, source=f"LOG_SOURCE_{line.source.value}", text=line.text) for line in lines]
+    for message, line in zip(wire, lines, strict=True):
+        message.time.FromDatetime(line.at)
+    return pb.AttemptReport(log=pb.AttemptLog(lines=wire))
 
 
 def heartbeat(

@@ -21,11 +21,10 @@ from worker_service import convert
 from worker_service.assignment import InvalidTask
 from worker_service.attempt import Attempt, Attempts
 from worker_service.attempt_run import SHUT_DOWN, AttemptRun
-from worker_service.checkpoint_store import removable, remove
 from worker_service.departure import Departure
 from worker_service.inbox import Delivered, Inbox
-from worker_service.locations import writable_prefixes
 from worker_service.messages import Setup
+from worker_service.removal import Remover
 from worker_service.reports import PUBLISH_ERRORS, Reporter
 from worker_service.scratch import Scratch
 from worker_service.trainer_host import TrainerHost
@@ -61,6 +60,7 @@ class Slot:
         self._reporter = reporter
         self._scratch = scratch
         self._on_single_task = on_single_task
+        self._remover = Remover(settings)
         self._inbox = Inbox()
         self._host = TrainerHost(setup, self._inbox)
         self._held: list[Attempt] = []
@@ -165,7 +165,7 @@ class Slot:
             _log.error("task rejected", message_id=delivery.message.message_id, reason=str(error))
             delivery.reject(requeue=False)
             return False
-        if work.remove_checkpoints and not self._remove_checkpoints(work.remove_checkpoints):
+        if not self._remover.done(work):
             delivery.reject(requeue=False)
             return False
         taken = [Attempt(item, delivery.message.headers, self._inbox.wake) for item in work.assignments]
@@ -209,19 +209,6 @@ class Slot:
                 departure=self._departure,
             ).run()
             self._held.pop(0)
-
-    def _remove_checkpoints(self, folders: Sequence[str]) -> bool:
-        """Removes checkpoints; False when that failed."""
-        writable = writable_prefixes(self._settings)
-        for uri in folders:
-            try:
-                if not removable(uri, writable):
-                    raise ValueError(f"is no folder of checkpoints below {list(writable)}")
-                remove(uri)
-            except Exception as error:  # noqa: BLE001 - stores raise anything; the dead letters keep what is left over
-                _log.error("checkpoints were not removed", uri=uri, error=f"{type(error).__name__}: {error}")
-                return False
-        return True
 
     def _announce(self, delivery: Delivery, attempts: Sequence[Attempt]) -> bool:
         """Publishes the start of each attempt; False when that failed and the task must go back."""

@@ -8,8 +8,10 @@ from collections.abc import Callable
 import structlog
 
 from worker_service.inbox import Event, Inbox, TrainerGone, TrainerSaid
+from worker_service.log_lines import Mask
 from worker_service.messages import JobEnded, PipeMessage, Ready, RunJob, Setup
 from worker_service.trainer_link import TrainerLink
+from worker_service.trainer_output import Listener
 
 _log = structlog.get_logger(__name__)
 
@@ -100,10 +102,23 @@ class TrainerHost:
             self._await_ready(interrupted)
         return self._ready
 
-    def run(self, job: RunJob) -> None:
-        """Orders a job; a process that has just died says so through the inbox."""
+    def run(self, job: RunJob, listener: Listener, mask: Mask) -> None:
+        """Orders a job; a process that has just died says so through the inbox.
+
+        Args:
+            job: The job.
+            listener: Called on another thread with each line that the process writes until `end_listening`, or until
+                its end is known.
+            mask: What must not be in these lines.
+        """
         if self._link is not None:
+            self._link.output.listen(listener, mask)
             self._link.run(job)
+
+    def end_listening(self) -> None:
+        """Passes on what was written up to now, and nothing from now on."""
+        if self._link is not None:
+            self._link.output.end_listening()
 
     def stop_job(self, job: int, *, keep: bool) -> None:
         """Asks a job to stop, and to keep the model of its best epoch or not."""

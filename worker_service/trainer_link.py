@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 
 from worker_service.messages import PipeMessage, RunJob, Setup, StopJob, decode, encode
 from worker_service.oom_kills import oom_kills
+from worker_service.trainer_output import TrainerOutput
 
 #: A killed process is gone within milliseconds, unless a driver call holds it in the kernel.
 _END_TIMEOUT_S = 10.0
@@ -37,7 +38,7 @@ def _describe(code: int, *, out_of_memory: bool) -> str:
 
 
 class TrainerLink:
-    """One trainer process.
+    """One trainer process; ``output`` is what it prints.
 
     Must be constructed on a thread that outlives the process: the kernel ends the process with the *thread* that
     started it. The handlers are called on this link's own reading thread.
@@ -60,6 +61,7 @@ class TrainerLink:
         """
         self._on_message = on_message
         self._on_end = on_end
+        self.output = TrainerOutput(setup.slot)
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -67,9 +69,11 @@ class TrainerLink:
                 pass_fds=[theirs.fileno()],
                 env=_child_environment(setup.threads),
                 stdin=subprocess.DEVNULL,
-                stdout=2,  # standard output belongs to the embedding command
+                stdout=self.output.stdout,
+                stderr=self.output.stderr,
                 start_new_session=True,  # the terminal's Ctrl-C is for the supervisor; also one group to kill
             )
+        self.output.start()
         self._socket = ours
         self._pipe = Connection(os.dup(ours.fileno()))
         self._send_lock = threading.Lock()
@@ -138,6 +142,7 @@ class TrainerLink:
         with self._send_lock:
             self._pipe.close()
             self._socket.close()
+        self.output.close()  # before the end is known: its last words belong to what it was doing
         self._on_end(self, how, out_of_memory)
 
     def _ran_out_of_memory(self, code: int) -> bool:

@@ -67,6 +67,12 @@ def _release_memory(ended: JobEnded) -> None:
         torch.cuda.empty_cache()
 
 
+def _flush_output() -> None:
+    """Hands everything that was printed to the supervisor, which takes what it has got by the job's end for all."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+
+
 class TrainerProcess:
     """Reads orders on a thread of its own and runs them on the main thread."""
 
@@ -89,6 +95,7 @@ class TrainerProcess:
         while True:
             job = self._orders.get()
             ended = runner.run(job)
+            _flush_output()
             self._send(ended)
             if ended.retiring:
                 return
@@ -128,6 +135,7 @@ class TrainerProcess:
 def main() -> None:
     """Runs the process."""
     descriptor, parent_pid = int(sys.argv[1]), int(sys.argv[2])
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream of the interpreter's own
     failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))  # of the supervisor, which has checked it
     _die_with(parent_pid)
     _ignore_signals()

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from hrnn_tuner.broker.amqp_link import AmqpLink, LinkLost
-from hrnn_tuner.broker.amqp_pika import Channel, Connection, to_message
+from hrnn_tuner.broker.amqp_pika import Channel, Connection, sever, to_message
 from hrnn_tuner.broker.contract import BrokerUnavailable, Delivery, DeliveryHandler, Message, Subscription
 
 _log = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ Prepare = Callable[[Channel], str]
 class RabbitMqSubscription(Subscription):
     """A consumer on a channel of its own, made anew on every connection until it is cancelled.
 
-    Its state belongs to the link's thread, except for ``_ended``, which any thread may set.
+    Its state belongs to the link's thread, except for ``_ended`` and ``_given_back``, which any thread may set.
 
     Args:
         link: The consuming link.
@@ -50,6 +50,7 @@ class RabbitMqSubscription(Subscription):
         self._remaining = limit
         self._on_end = on_end
         self._ended = False
+        self._given_back = False
         self._generation = 0
         self._channel: Channel | None = None
         self._consumer_tag: str | None = None
@@ -70,12 +71,15 @@ class RabbitMqSubscription(Subscription):
         self._unsettled = set()
         self._consumer_tag = channel.basic_consume(queue, self._on_message, auto_ack=auto_ack, exclusive=auto_ack)
 
-    def cancel(self, *, timeout_s: float = 10.0) -> None:
+    def cancel(self, *, give_back: bool = False, timeout_s: float = 10.0) -> None:
         """See `Subscription.cancel`."""
         self._ended = True  # from here on a delivery that comes in is given back
+        self._given_back = give_back
         self._on_end(self)
         try:
-            self._link.call(lambda _: self._halt()).result(timeout_s)
+            # RabbitMQ hands later messages to a successor as soon as a consumer is cancelled, and an orderly end of its
+            # channel or connection begins with that. Only when a connection breaks are its deliveries back before.
+            self._link.call(sever if give_back else lambda _: self._halt()).result(timeout_s)
         except BrokerUnavailable:
             return  # it ended with its connection and will not be started again
         except FutureTimeoutError:
@@ -87,7 +91,7 @@ class RabbitMqSubscription(Subscription):
 
     def is_current(self, generation: int) -> bool:
         """Whether deliveries of this connection can still be settled."""
-        return self._link.is_current(generation)
+        return not self._given_back and self._link.is_current(generation)
 
     def _settle(self, tag: int, action: Callable[[Channel], None]) -> None:
         assert self._channel is not None

@@ -8,6 +8,7 @@ Everything else in this package sees pika through these protocols and functions.
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
@@ -121,6 +122,17 @@ def open_connection(parameters: object) -> Connection:
         OSError: When it cannot be reached.
     """
     return cast(Connection, pika.BlockingConnection(parameters))
+
+
+def server_version(connection: Connection) -> str:
+    """The broker's version, as it says when a connection begins."""
+    properties = connection._impl.server_properties  # type: ignore[attr-defined]  # see `raw_channel`
+    return _text(properties.get("version"))
+
+
+def sever(connection: Connection) -> None:
+    """Breaks a connection without a word to the broker, which then takes back what it had delivered, in order."""
+    connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]  # see `raw_channel`
 
 
 def raw_channel(channel: Channel) -> RawChannel:

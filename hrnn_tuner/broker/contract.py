@@ -78,10 +78,16 @@ class Subscription(ABC):
     """A standing order for messages."""
 
     @abstractmethod
-    def cancel(self, *, timeout_s: float = 10.0) -> None:
+    def cancel(self, *, give_back: bool = False, timeout_s: float = 10.0) -> None:
         """Ends it. When it returns no further delivery reaches the handler; unacknowledged ones stay acknowledgeable.
 
         A message that was on its way to the handler is given back to the queue. May be called on the handler's thread.
+
+        Args:
+            give_back: All unacknowledged deliveries go back to the queue in the same step, and acknowledging them does
+                nothing any more. So whoever consumes next gets them first: otherwise it may get later messages before
+                these. It may cost the link its connection, which is made anew for its other subscriptions.
+            timeout_s: How long to wait for the end.
         """
 
 

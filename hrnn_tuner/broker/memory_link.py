@@ -110,11 +110,8 @@ class MemorySubscription(Consumer, Subscription):
         self._handler = handler
         self._exclusive = exclusive
         self._numbers = itertools.count(1)
-
-    @property
-    def link_closed(self) -> bool:
-        """Whether the link has been closed."""
-        return self._link.closed
+        #: Whether what was unacknowledged has gone back to the queue.
+        self.abandoned = False
 
     def start(self) -> None:
         """Joins the queue's consumers."""
@@ -163,9 +160,11 @@ class MemorySubscription(Consumer, Subscription):
         if not self._exclusive:
             self.settle(number)
 
-    def cancel(self, *, timeout_s: float = 10.0) -> None:
+    def cancel(self, *, give_back: bool = False, timeout_s: float = 10.0) -> None:
         """See `Subscription.cancel`."""
         with self._hub.lock:
+            if give_back:
+                self.abandon()
             self._leave()
             for delivery in self._link.withdraw(self):
                 self.settle(delivery.number, requeue=not self._exclusive)
@@ -174,11 +173,16 @@ class MemorySubscription(Consumer, Subscription):
         self._link.wait_idle(self, timeout_s)
 
     def abandon(self) -> None:
-        """Ends with the link: everything unacknowledged goes back to the queue."""
+        """Ends with the link, or before: everything unacknowledged goes back to the queue."""
         with self._hub.lock:
-            self._leave()
-            for number in list(self.held):
-                self.settle(number, requeue=not self._exclusive)
+            self.abandoned = True
+            self._link.withdraw(self)
+            held, self.held = self.held, {}
+            for stored in [] if self._exclusive else held.values():
+                if not self.queue.give_back(stored):
+                    self._hub.dead_letter(self.queue, stored.routing_key, stored.message)
+            self._leave()  # after that: its successor must find them
+            self._link.subscriptions.discard(self)
 
     def _leave(self) -> None:
         if self in self.queue.consumers:
@@ -201,7 +205,7 @@ class MemoryDelivery(Delivery):
     @property
     def current(self) -> bool:
         """See `Delivery.current`."""
-        return not self.subscription.link_closed
+        return not self.subscription.abandoned
 
     def ack(self) -> None:
         """See `Delivery.ack`."""

@@ -10,8 +10,10 @@ import typer
 from hrnn_tuner import __version__
 from hrnn_tuner.cli.algorithm_command import algorithms
 from hrnn_tuner.cli.demo_command import demo
+from hrnn_tuner.cli.doctor_command import doctor
 from hrnn_tuner.cli.exits import ErrorReportingGroup
 from hrnn_tuner.cli.explain_command import explain
+from hrnn_tuner.cli.logs_command import logs
 from hrnn_tuner.cli.options import GlobalOptions
 from hrnn_tuner.cli.recommend_command import recommend
 from hrnn_tuner.cli.replay_command import replay
@@ -96,11 +98,13 @@ app.command(rich_help_panel=_RESULTS)(explain)
 app.command(rich_help_panel=_RESULTS)(replay)
 app.command(rich_help_panel=_RESULTS)(training_jobs)
 app.command(rich_help_panel=_RESULTS)(metrics)
+app.command(rich_help_panel=_RESULTS)(logs)
 app.command(rich_help_panel=_RESULTS)(recommend)
 app.command(rich_help_panel=_RESULTS)(algorithms)
 app.command(rich_help_panel=_SERVER)(serve)
 app.command(rich_help_panel=_SERVER)(demo)
 app.add_typer(tokens_app, name="token", rich_help_panel=_SERVER)
+app.command(rich_help_panel=_SERVER)(doctor)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from hrnn_tuner.cli.operator_database import operator_database
 from hrnn_tuner.cli.options import JobArgument, OutputFormat, OutputOption
 from hrnn_tuner.cli.serve_command import DEFAULT_DATA_DIR
 from hrnn_tuner.domain.access import DEFAULT_PROJECT
+from hrnn_tuner.domain.errors import OutOfRange
 from hrnn_tuner.settings import Settings
 
 
@@ -60,6 +61,8 @@ def replay(
                 lambda done, all_: progress.update(task, completed=done, total=all_),
                 project=project,
             )
+    except OutOfRange as error:
+        raise CommandError(f"{error}; it cannot be replayed", ExitCode.CONFLICT) from error
     finally:
         store.close()
     if found is None:

@@ -167,6 +167,13 @@ class AsyncTuningClient:
             for point in page.points:
                 yield point
 
+    def list_training_job_logs(
+        self, training_job_name: str, *, attempt: int = 0, resume_token: str = ""
+    ) -> AsyncIterator[pb.ListTrainingJobLogsResponse]:
+        """Iterates over the log of a training job, page by page, to what is its end now."""
+        request = requests.log_request(training_job_name, attempt, resume_token)
+        return self._connection.pages(request, pb.ListTrainingJobLogsResponse)
+
     async def list_algorithms(self) -> Sequence[Algorithm]:
         """Reads the algorithms of the installation."""
         return (await self._connection.call(pb.ListAlgorithmsRequest(), pb.ListAlgorithmsResponse)).algorithms

@@ -15,6 +15,7 @@ from hrnn_tuner.v1.tuning_service_pb2 import (
     ExplainTuningJobRequest,
     ExplainTuningJobResponse,
     ListMetricsRequest,
+    ListTrainingJobLogsRequest,
     ListTrainingJobsRequest,
     ListTuningJobsRequest,
     TrainingJobOrder,
@@ -25,6 +26,7 @@ from hrnn_tuner.v1.tuning_service_pb2 import (
 PAGE_SIZE = 100
 METRICS_PAGE_SIZE = 1000
 EXPLANATION_PAGE_SIZE = 1000
+LOG_PAGE_SIZE = 500
 
 
 class TuningJobFilter(TypedDict, total=False):
@@ -93,6 +95,13 @@ def metrics_request(training_job_name: str, metric_names: Sequence[str]) -> List
     """The first page's request."""
     return ListMetricsRequest(
         training_job_name=training_job_name, page_size=METRICS_PAGE_SIZE, metric_names=list(metric_names)
+    )
+
+
+def log_request(training_job_name: str, attempt: int, resume_token: str) -> ListTrainingJobLogsRequest:
+    """The request of the page behind a token."""
+    return ListTrainingJobLogsRequest(
+        training_job_name=training_job_name, attempt=attempt, page_size=LOG_PAGE_SIZE, page_token=resume_token
     )
 
 

@@ -175,6 +175,22 @@ class TuningClient:
         request = requests.metrics_request(training_job_name, metric_names)
         return (point for page in self._connection.pages(request, pb.ListMetricsResponse) for point in page.points)
 
+    def list_training_job_logs(
+        self, training_job_name: str, *, attempt: int = 0, resume_token: str = ""
+    ) -> Iterator[pb.ListTrainingJobLogsResponse]:
+        """Iterates over the log of a training job, page by page, to what is its end now.
+
+        Args:
+            training_job_name: Name of the training job.
+            attempt: Only this attempt; 0 for all.
+            resume_token: ``resume_token`` of an earlier page with the same attempt, to go on behind it.
+
+        Yields:
+            Pages; at least one, also of an empty log, so that there is a ``resume_token``.
+        """
+        request = requests.log_request(training_job_name, attempt, resume_token)
+        return self._connection.pages(request, pb.ListTrainingJobLogsResponse)
+
     def list_algorithms(self) -> Sequence[Algorithm]:
         """Reads the algorithms of the installation."""
         return self._connection.call(pb.ListAlgorithmsRequest(), pb.ListAlgorithmsResponse).algorithms

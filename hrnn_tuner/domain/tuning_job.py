@@ -192,6 +192,7 @@ class TuningJob:
         tags: Current tags.
         warnings: What its sender was warned of.
         choices: What the service chose in its sender's place.
+        log_starts_after: Revision up to which the event log was removed; 0 when it is complete.
         trace: Trace context of the request that created it (W3C traceparent), or empty.
         project: Whose it is; its name is unique there.
     """
@@ -214,6 +215,7 @@ class TuningJob:
     choices: tuple[AutotuneChoice, ...] = ()
     trace: str = ""
     project: str = DEFAULT_PROJECT
+    log_starts_after: int = 0
 
     @property
     def launching(self) -> bool:

@@ -2,6 +2,7 @@
 
 from hrnn_tuner.store.events import Decision, Event, EventKind
 from hrnn_tuner.store.job_change import JobChange
+from hrnn_tuner.store.logs import LogLine
 from hrnn_tuner.store.outbox import OutboxMessage
 from hrnn_tuner.store.paging import Page
 from hrnn_tuner.store.parents import StoredParent
@@ -16,6 +17,7 @@ __all__ = [
     "Event",
     "EventKind",
     "JobChange",
+    "LogLine",
     "MetricPoint",
     "OutboxMessage",
     "Page",

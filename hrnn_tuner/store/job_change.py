@@ -18,6 +18,7 @@ from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import codec
 from hrnn_tuner.store.events import Event, EventKind, EventRepository
+from hrnn_tuner.store.leftovers import LeftoverRepository
 from hrnn_tuner.store.training_jobs import MetricPoint, MetricRepository, TrainingJobRepository
 from hrnn_tuner.store.tuning_jobs import TuningJobRepository
 
@@ -33,6 +34,7 @@ class JobChange:
         training_jobs: TrainingJobRepository,
         metrics: MetricRepository,
         events: EventRepository,
+        leftovers: LeftoverRepository,
         *,
         new: bool,
     ) -> None:
@@ -46,6 +48,7 @@ class JobChange:
         self._training_jobs = training_jobs
         self._metrics = metrics
         self._events = events
+        self._leftovers = leftovers
         self._log: list[tuple[EventKind, dict[str, Any]]] = []
         self._known: dict[int, TrainingJob] = {}
         self._new: list[int] = []
@@ -149,6 +152,20 @@ class JobChange:
         """Adds an entry to the decision log; ``number`` is 0 for the tuning job itself."""
         body = {"kind": kind, "number": number, "explanation": explanation, "figures": dict(figures or {})}
         self._log.append((EventKind.DECISION, body))
+
+    def trim_log(self, limit: int) -> bool:
+        """Removes the oldest events, at once; the job says from where its log is complete, and no event tells so.
+
+        Returns:
+            Whether there were any.
+        """
+        last = self._leftovers.remove_events(self.job.id, limit=limit)
+        if last is None:
+            return False
+        self.job = replace(self.job, log_starts_after=last)
+        self._tuning_jobs.save(self.job)
+        self._before = self.job
+        return True
 
     @property
     def changed(self) -> bool:

@@ -66,6 +66,7 @@ tuning_jobs = Table(
     Column("project", String(32), nullable=False, server_default=DEFAULT_PROJECT),
     UniqueConstraint("project", "name_key", name="uq_tuning_jobs_project_name_key"),
     UniqueConstraint("project", "request_id", name="uq_tuning_jobs_project_request_id"),
+    Column("log_starts_after", BigInteger, nullable=False, server_default="0"),  # earlier events were removed
 )
 Index("ix_tuning_jobs_created_at", tuning_jobs.c.created_at, tuning_jobs.c.id)
 
@@ -118,6 +119,21 @@ metric_points = Table(
     Column("metric", String(255), primary_key=True),
     Column("value", Double),  # NULL is NaN: SQLite stores no NaN
     Column("at", Instant, nullable=False),
+    ForeignKeyConstraint(
+        ["tuning_job_id", "number"], ["training_jobs.tuning_job_id", "training_jobs.number"], ondelete="CASCADE"
+    ),
+)
+
+log_lines = Table(
+    "log_lines",
+    metadata,
+    Column("tuning_job_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("position", BigInteger, primary_key=True),  # in bytes, by which the oldest are dropped
+    Column("at", Instant, nullable=False),  # by the worker's clock
+    Column("source", String(16), nullable=False),
+    Column("text", Text, nullable=False),
     ForeignKeyConstraint(
         ["tuning_job_id", "number"], ["training_jobs.tuning_job_id", "training_jobs.number"], ondelete="CASCADE"
     ),

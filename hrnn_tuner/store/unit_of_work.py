@@ -15,6 +15,8 @@ from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store.engine import open_engines
 from hrnn_tuner.store.events import EventRepository
 from hrnn_tuner.store.job_change import JobChange
+from hrnn_tuner.store.leftovers import LeftoverRepository
+from hrnn_tuner.store.logs import LogRepository
 from hrnn_tuner.store.outbox import OutboxRepository
 from hrnn_tuner.store.parents import ParentRepository
 from hrnn_tuner.store.standings import StandingRepository
@@ -33,6 +35,8 @@ class Transaction:
         self.training_jobs = TrainingJobRepository(connection)
         self.parents = ParentRepository(connection)
         self.metrics = MetricRepository(connection)
+        self.logs = LogRepository(connection)
+        self.leftovers = LeftoverRepository(connection)
         self.standings = StandingRepository(connection)
         self.events = EventRepository(connection)
         self.outbox = OutboxRepository(connection)
@@ -56,7 +60,9 @@ class Transaction:
 
     def _change(self, job: TuningJob, now: datetime, *, new: bool) -> JobChange:
         """A change of a locked job."""
-        return JobChange(job, now, self.tuning_jobs, self.training_jobs, self.metrics, self.events, new=new)
+        return JobChange(
+            job, now, self.tuning_jobs, self.training_jobs, self.metrics, self.events, self.leftovers, new=new
+        )
 
 
 class Store:

@@ -17,11 +17,14 @@ INGEST_BATCH = Histogram(
 )
 REPORTS = Counter("hrnn_tuner_scheduler_reports", "Reports about attempts, by what became of them", ["event", "result"])
 TASKS_PUBLISHED = Counter(
-    "hrnn_tuner_scheduler_tasks_published", "Tasks that the broker has taken: attempt, checkpoint_removal", ["work"]
+    "hrnn_tuner_scheduler_tasks_published", "Tasks that the broker has taken: attempt, removal", ["work"]
 )
 LEASES_LOST = Counter("hrnn_tuner_scheduler_leases_lost", "Attempts whose worker was not heard of for a lease")
 TASKS_REQUEUED = Counter("hrnn_tuner_scheduler_tasks_requeued", "Tasks that the broker lost, enqueued again")
 DEAD_LETTERS = Counter("hrnn_tuner_scheduler_dead_letters", "Messages that came to the dead letters")
+RETENTION_STEPS = Counter(
+    "hrnn_tuner_scheduler_retention_steps", "Transactions that removed what was kept long enough", ["what"]
+)
 PROPOSAL_DURATION = Histogram(
     "hrnn_tuner_scheduler_proposal_duration_seconds",
     "Time to make the proposals for one request",

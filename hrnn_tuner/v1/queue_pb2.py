@@ -27,7 +27,7 @@ from hrnn_tuner.v1 import training_job_pb2 as hrnn__tuner_dot_v1_dot_training__j
 from hrnn_tuner.v1 import tuning_job_pb2 as hrnn__tuner_dot_v1_dot_tuning__job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19hrnn_tuner/v1/queue.proto\x12\rhrnn_tuner.v1\x1a\x1ehrnn_tuner/v1/parameters.proto\x1a hrnn_tuner/v1/training_job.proto\x1a\x1ehrnn_tuner/v1/tuning_job.proto\"S\n\nAttemptRef\x12\x15\n\rtuning_job_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\r\n\x05token\x18\x04 \x01(\t\"7\n\nCheckpoint\x12\x0c\n\x04step\x18\x01 \x01(\x03\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"\xfb\x05\n\x12TrainingAssignment\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x19\n\x11training_job_name\x18\x02 \x01(\t\x12\x11\n\talgorithm\x18\x03 \x01(\t\x12O\n\x0fhyperparameters\x18\x04 \x03(\x0b\x32\x36.hrnn_tuner.v1.TrainingAssignment.HyperparametersEntry\x12\x45\n\x08\x63hannels\x18\x05 \x03(\x0b\x32/.hrnn_tuner.v1.TrainingAssignment.ChannelsEntryB\x02\x18\x01\x12\x18\n\x10objective_metric\x18\x06 \x01(\t\x12\x0c\n\x04seed\x18\x07 \x01(\x03\x12\x12\n\nsplit_seed\x18\x08 \x01(\x03\x12\x14\n\x0c\x61rtifact_uri\x18\t \x01(\t\x12G\n\x0b\x65nvironment\x18\n \x03(\x0b\x32\x32.hrnn_tuner.v1.TrainingAssignment.EnvironmentEntry\x12\x10\n\x08maximize\x18\x0b \x01(\x08\x12\x31\n\rdata_channels\x18\x0c \x03(\x0b\x32\x1a.hrnn_tuner.v1.DataChannel\x12\x16\n\x0e\x63heckpoint_uri\x18\r \x01(\t\x12.\n\x0bresume_from\x18\x0e \x01(\x0b\x32\x19.hrnn_tuner.v1.Checkpoint\x12\x0e\n\x06pauses\x18\x0f \x01(\x08\x1aZ\n\x14HyperparametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".hrnn_tuner.v1.HyperparameterValue:\x02\x38\x01\x1a/\n\rChannelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"Z\n\x04Task\x12\x36\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32!.hrnn_tuner.v1.TrainingAssignment\x12\x1a\n\x12remove_checkpoints\x18\x02 \x03(\t\"\x10\n\x0e\x41ttemptStarted\"K\n\x11\x41ttemptProgressed\x12\x36\n\x0fsecondary_state\x18\x01 \x01(\x0e\x32\x1d.hrnn_tuner.v1.SecondaryState\"<\n\x0e\x41ttemptMetrics\x12*\n\x06points\x18\x01 \x03(\x0b\x32\x1a.hrnn_tuner.v1.MetricPoint\"/\n\x0e\x41ttemptResumed\x12\x0c\n\x04step\x18\x01 \x01(\x03\x12\x0f\n\x07problem\x18\x02 \x01(\t\"D\n\x13\x41ttemptCheckpointed\x12-\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.Checkpoint\"\xb1\x03\n\x0c\x41ttemptEnded\x12\x34\n\x07outcome\x18\x01 \x01(\x0e\x32#.hrnn_tuner.v1.AttemptEnded.Outcome\x12\x14\n\x0c\x61rtifact_uri\x18\x02 \x01(\t\x12\x44\n\rfinal_metrics\x18\x03 \x03(\x0b\x32-.hrnn_tuner.v1.AttemptEnded.FinalMetricsEntry\x12\x32\n\rfailure_cause\x18\x04 \x01(\x0e\x32\x1b.hrnn_tuner.v1.FailureCause\x12\x16\n\x0e\x66\x61ilure_reason\x18\x05 \x01(\t\x1a\x33\n\x11\x46inalMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x8d\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_COMPLETED\x10\x01\x12\x12\n\x0eOUTCOME_FAILED\x10\x02\x12\x13\n\x0fOUTCOME_STOPPED\x10\x03\x12\x10\n\x0cOUTCOME_LOST\x10\x04\x12\x17\n\x13OUTCOME_HANDED_BACK\x10\x05\"\x8b\x03\n\rAttemptReport\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x30\n\x07started\x18\x03 \x01(\x0b\x32\x1d.hrnn_tuner.v1.AttemptStartedH\x00\x12\x36\n\nprogressed\x18\x04 \x01(\x0b\x32 .hrnn_tuner.v1.AttemptProgressedH\x00\x12\x30\n\x07metrics\x18\x05 \x01(\x0b\x32\x1d.hrnn_tuner.v1.AttemptMetricsH\x00\x12,\n\x05\x65nded\x18\x06 \x01(\x0b\x32\x1b.hrnn_tuner.v1.AttemptEndedH\x00\x12\x30\n\x07resumed\x18\x07 \x01(\x0b\x32\x1d.hrnn_tuner.v1.AttemptResumedH\x00\x12:\n\x0c\x63heckpointed\x18\x08 \x01(\x0b\x32\".hrnn_tuner.v1.AttemptCheckpointedH\x00\x42\x07\n\x05\x65vent\"\x88\x01\n\x0fWorkerHeartbeat\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x16\n\x0eresource_class\x18\x02 \x01(\t\x12\r\n\x05slots\x18\x03 \x01(\x05\x12*\n\x07running\x18\x04 \x03(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x0f\n\x07leaving\x18\x05 \x01(\x08\"5\n\x0bIngestProbe\x12\x14\n\x0cscheduler_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\xa5\x01\n\x06Report\x12/\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x1c.hrnn_tuner.v1.AttemptReportH\x00\x12\x33\n\theartbeat\x18\x02 \x01(\x0b\x32\x1e.hrnn_tuner.v1.WorkerHeartbeatH\x00\x12+\n\x05probe\x18\x03 \x01(\x0b\x32\x1a.hrnn_tuner.v1.IngestProbeH\x00\x42\x08\n\x06report\"\x8b\x02\n\x07\x43ontrol\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12/\n\x07\x63ommand\x18\x02 \x01(\x0e\x32\x1e.hrnn_tuner.v1.Control.Command\x12\x0c\n\x04step\x18\x03 \x01(\x03\"\x98\x01\n\x07\x43ommand\x12\x17\n\x13\x43OMMAND_UNSPECIFIED\x10\x00\x12\x0e\n\nCOMMAND_GO\x10\x01\x12\x10\n\x0c\x43OMMAND_STOP\x10\x02\x12\x16\n\x12\x43OMMAND_SUPERSEDED\x10\x03\x12\x19\n\x15\x43OMMAND_STOP_AND_KEEP\x10\x04\x12\x1f\n\x1b\x43OMMAND_CHECKPOINT_RECORDED\x10\x05\" \n\x07JobHint\x12\x15\n\rtuning_job_id\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19hrnn_tuner/v1/queue.proto\x12\rhrnn_tuner.v1\x1a\x1ehrnn_tuner/v1/parameters.proto\x1a hrnn_tuner/v1/training_job.proto\x1a\x1ehrnn_tuner/v1/tuning_job.proto\"S\n\nAttemptRef\x12\x15\n\rtuning_job_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\r\n\x05token\x18\x04 \x01(\t\"7\n\nCheckpoint\x12\x0c\n\x04step\x18\x01 \x01(\x03\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"\xfb\x05\n\x12TrainingAssignment\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x19\n\x11training_job_name\x18\x02 \x01(\t\x12\x11\n\talgorithm\x18\x03 \x01(\t\x12O\n\x0fhyperparameters\x18\x04 \x03(\x0b\x32\x36.hrnn_tuner.v1.TrainingAssignment.HyperparametersEntry\x12\x45\n\x08\x63hannels\x18\x05 \x03(\x0b\x32/.hrnn_tuner.v1.TrainingAssignment.ChannelsEntryB\x02\x18\x01\x12\x18\n\x10objective_metric\x18\x06 \x01(\t\x12\x0c\n\x04seed\x18\x07 \x01(\x03\x12\x12\n\nsplit_seed\x18\x08 \x01(\x03\x12\x14\n\x0c\x61rtifact_uri\x18\t \x01(\t\x12G\n\x0b\x65nvironment\x18\n \x03(\x0b\x32\x32.hrnn_tuner.v1.TrainingAssignment.EnvironmentEntry\x12\x10\n\x08maximize\x18\x0b \x01(\x08\x12\x31\n\rdata_channels\x18\x0c \x03(\x0b\x32\x1a.hrnn_tuner.v1.DataChannel\x12\x16\n\x0e\x63heckpoint_uri\x18\r \x01(\t\x12.\n\x0bresume_from\x18\x0e \x01(\x0b\x32\x19.hrnn_tuner.v1.Checkpoint\x12\x0e\n\x06pauses\x18\x0f \x01(\x08\x1aZ\n\x14HyperparametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".hrnn_tuner.v1.HyperparameterValue:\x02\x38\x01\x1a/\n\rChannelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x94\x01\n\x04Task\x12\x36\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32!.hrnn_tuner.v1.TrainingAssignment\x12\x1a\n\x12remove_checkpoints\x18\x02 \x03(\t\x12\x38\n\x10remove_artifacts\x18\x03 \x03(\x0b\x32\x1e.hrnn_tuner.v1.ArtifactRemoval\"0\n\x0f\x41rtifactRemoval\x12\x0c\n\x04root\x18\x01 \x01(\t\x12\x0f\n\x07\x66olders\x18\x02 \x03(\t\"\x10\n\x0e\x41ttemptStarted\"K\n\x11\x41ttemptProgressed\x12\x36\n\x0fsecondary_state\x18\x01 \x01(\x0e\x32\x1d.hrnn_tuner.v1.SecondaryState\"<\n\x0e\x41ttemptMetrics\x12*\n\x06points\x18\x01 \x03(\x0b\x32\x1a.hrnn_tuner.v1.MetricPoint\"/\n\x0e\x41ttemptResumed\x12\x0c\n\x04step\x18\x01 \x01(\x03\x12\x0f\n\x07problem\x18\x02 \x01(\t\"D\n\x13\x41ttemptCheckpointed\x12-\n\ncheckpoint\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.Checkpoint\"3\n\nAttemptLog\x12%\n\x05lines\x18\x01 \x03(\x0b\x32\x16.hrnn_tuner.v1.LogLine\"\xb1\x03\n\x0c\x41ttemptEnded\x12\x34\n\x07outcome\x18\x01 \x01(\x0e\x32#.hrnn_tuner.v1.AttemptEnded.Outcome\x12\x14\n\x0c\x61rtifact_uri\x18\x02 \x01(\t\x12\x44\n\rfinal_metrics\x18\x03 \x03(\x0b\x32-.hrnn_tuner.v1.AttemptEnded.FinalMetricsEntry\x12\x32\n\rfailure_cause\x18\x04 \x01(\x0e\x32\x1b.hrnn_tuner.v1.FailureCause\x12\x16\n\x0e\x66\x61ilure_reason\x18\x05 \x01(\t\x1a\x33\n\x11\x46inalMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x8d\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_COMPLETED\x10\x01\x12\x12\n\x0eOUTCOME_FAILED\x10\x02\x12\x13\n\x0fOUTCOME_STOPPED\x10\x03\x12\x10\n\x0cOUTCOME_LOST\x10\x04\x12\x17\n\x13OUTCOME_HANDED_BACK\x10\x05\"\xb5\x03\n\rAttemptReport\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x30\n\x07started\x18\x03 \x01(\x0b\x32\x1d.hrnn_tuner.v1.AttemptStartedH\x00\x12\x36\n\nprogressed\x18\x04 \x01(\x0b\x32 .hrnn_tuner.v1.AttemptProgressedH\x00\x12\x30\n\x07metrics\x18\x05 \x01(\x0b\x32\x1d.hrnn_tuner.v1.AttemptMetricsH\x00\x12,\n\x05\x65nded\x18\x06 \x01(\x0b\x32\x1b.hrnn_tuner.v1.AttemptEndedH\x00\x12\x30\n\x07resumed\x18\x07 \x01(\x0b\x32\x1d.hrnn_tuner.v1.AttemptResumedH\x00\x12:\n\x0c\x63heckpointed\x18\x08 \x01(\x0b\x32\".hrnn_tuner.v1.AttemptCheckpointedH\x00\x12(\n\x03log\x18\t \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptLogH\x00\x42\x07\n\x05\x65vent\"\x88\x01\n\x0fWorkerHeartbeat\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x16\n\x0eresource_class\x18\x02 \x01(\t\x12\r\n\x05slots\x18\x03 \x01(\x05\x12*\n\x07running\x18\x04 \x03(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12\x0f\n\x07leaving\x18\x05 \x01(\x08\"5\n\x0bIngestProbe\x12\x14\n\x0cscheduler_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\xa5\x01\n\x06Report\x12/\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x1c.hrnn_tuner.v1.AttemptReportH\x00\x12\x33\n\theartbeat\x18\x02 \x01(\x0b\x32\x1e.hrnn_tuner.v1.WorkerHeartbeatH\x00\x12+\n\x05probe\x18\x03 \x01(\x0b\x32\x1a.hrnn_tuner.v1.IngestProbeH\x00\x42\x08\n\x06report\"\x8b\x02\n\x07\x43ontrol\x12&\n\x03ref\x18\x01 \x01(\x0b\x32\x19.hrnn_tuner.v1.AttemptRef\x12/\n\x07\x63ommand\x18\x02 \x01(\x0e\x32\x1e.hrnn_tuner.v1.Control.Command\x12\x0c\n\x04step\x18\x03 \x01(\x03\"\x98\x01\n\x07\x43ommand\x12\x17\n\x13\x43OMMAND_UNSPECIFIED\x10\x00\x12\x0e\n\nCOMMAND_GO\x10\x01\x12\x10\n\x0c\x43OMMAND_STOP\x10\x02\x12\x16\n\x12\x43OMMAND_SUPERSEDED\x10\x03\x12\x19\n\x15\x43OMMAND_STOP_AND_KEEP\x10\x04\x12\x1f\n\x1b\x43OMMAND_CHECKPOINT_RECORDED\x10\x05\" \n\x07JobHint\x12\x15\n\rtuning_job_id\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,36 +56,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRAININGASSIGNMENT_CHANNELSENTRY']._serialized_end=996
   _globals['_TRAININGASSIGNMENT_ENVIRONMENTENTRY']._serialized_start=998
   _globals['_TRAININGASSIGNMENT_ENVIRONMENTENTRY']._serialized_end=1048
-  _globals['_TASK']._serialized_start=1050
-  _globals['_TASK']._serialized_end=1140
-  _globals['_ATTEMPTSTARTED']._serialized_start=1142
-  _globals['_ATTEMPTSTARTED']._serialized_end=1158
-  _globals['_ATTEMPTPROGRESSED']._serialized_start=1160
-  _globals['_ATTEMPTPROGRESSED']._serialized_end=1235
-  _globals['_ATTEMPTMETRICS']._serialized_start=1237
-  _globals['_ATTEMPTMETRICS']._serialized_end=1297
-  _globals['_ATTEMPTRESUMED']._serialized_start=1299
-  _globals['_ATTEMPTRESUMED']._serialized_end=1346
-  _globals['_ATTEMPTCHECKPOINTED']._serialized_start=1348
-  _globals['_ATTEMPTCHECKPOINTED']._serialized_end=1416
-  _globals['_ATTEMPTENDED']._serialized_start=1419
-  _globals['_ATTEMPTENDED']._serialized_end=1852
-  _globals['_ATTEMPTENDED_FINALMETRICSENTRY']._serialized_start=1657
-  _globals['_ATTEMPTENDED_FINALMETRICSENTRY']._serialized_end=1708
-  _globals['_ATTEMPTENDED_OUTCOME']._serialized_start=1711
-  _globals['_ATTEMPTENDED_OUTCOME']._serialized_end=1852
-  _globals['_ATTEMPTREPORT']._serialized_start=1855
-  _globals['_ATTEMPTREPORT']._serialized_end=2250
-  _globals['_WORKERHEARTBEAT']._serialized_start=2253
-  _globals['_WORKERHEARTBEAT']._serialized_end=2389
-  _globals['_INGESTPROBE']._serialized_start=2391
-  _globals['_INGESTPROBE']._serialized_end=2444
-  _globals['_REPORT']._serialized_start=2447
-  _globals['_REPORT']._serialized_end=2612
-  _globals['_CONTROL']._serialized_start=2615
-  _globals['_CONTROL']._serialized_end=2882
-  _globals['_CONTROL_COMMAND']._serialized_start=2730
-  _globals['_CONTROL_COMMAND']._serialized_end=2882
-  _globals['_JOBHINT']._serialized_start=2884
-  _globals['_JOBHINT']._serialized_end=2916
+  _globals['_TASK']._serialized_start=1051
+  _globals['_TASK']._serialized_end=1199
+  _globals['_ARTIFACTREMOVAL']._serialized_start=1201
+  _globals['_ARTIFACTREMOVAL']._serialized_end=1249
+  _globals['_ATTEMPTSTARTED']._serialized_start=1251
+  _globals['_ATTEMPTSTARTED']._serialized_end=1267
+  _globals['_ATTEMPTPROGRESSED']._serialized_start=1269
+  _globals['_ATTEMPTPROGRESSED']._serialized_end=1344
+  _globals['_ATTEMPTMETRICS']._serialized_start=1346
+  _globals['_ATTEMPTMETRICS']._serialized_end=1406
+  _globals['_ATTEMPTRESUMED']._serialized_start=1408
+  _globals['_ATTEMPTRESUMED']._serialized_end=1455
+  _globals['_ATTEMPTCHECKPOINTED']._serialized_start=1457
+  _globals['_ATTEMPTCHECKPOINTED']._serialized_end=1525
+  _globals['_ATTEMPTLOG']._serialized_start=1527
+  _globals['_ATTEMPTLOG']._serialized_end=1578
+  _globals['_ATTEMPTENDED']._serialized_start=1581
+  _globals['_ATTEMPTENDED']._serialized_end=2014
+  _globals['_ATTEMPTENDED_FINALMETRICSENTRY']._serialized_start=1819
+  _globals['_ATTEMPTENDED_FINALMETRICSENTRY']._serialized_end=1870
+  _globals['_ATTEMPTENDED_OUTCOME']._serialized_start=1873
+  _globals['_ATTEMPTENDED_OUTCOME']._serialized_end=2014
+  _globals['_ATTEMPTREPORT']._serialized_start=2017
+  _globals['_ATTEMPTREPORT']._serialized_end=2454
+  _globals['_WORKERHEARTBEAT']._serialized_start=2457
+  _globals['_WORKERHEARTBEAT']._serialized_end=2593
+  _globals['_INGESTPROBE']._serialized_start=2595
+  _globals['_INGESTPROBE']._serialized_end=2648
+  _globals['_REPORT']._serialized_start=2651
+  _globals['_REPORT']._serialized_end=2816
+  _globals['_CONTROL']._serialized_start=2819
+  _globals['_CONTROL']._serialized_end=3086
+  _globals['_CONTROL_COMMAND']._serialized_start=2934
+  _globals['_CONTROL_COMMAND']._serialized_end=3086
+  _globals['_JOBHINT']._serialized_start=3088
+  _globals['_JOBHINT']._serialized_end=3120
 # @@protoc_insertion_point(module_scope)

@@ -88,12 +88,22 @@ class TrainingAssignment(_message.Message):
     def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., training_job_name: _Optional[str] = ..., algorithm: _Optional[str] = ..., hyperparameters: _Optional[_Mapping[str, _parameters_pb2.HyperparameterValue]] = ..., channels: _Optional[_Mapping[str, str]] = ..., objective_metric: _Optional[str] = ..., seed: _Optional[int] = ..., split_seed: _Optional[int] = ..., artifact_uri: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., maximize: bool = ..., data_channels: _Optional[_Iterable[_Union[_tuning_job_pb2.DataChannel, _Mapping]]] = ..., checkpoint_uri: _Optional[str] = ..., resume_from: _Optional[_Union[Checkpoint, _Mapping]] = ..., pauses: bool = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("assignments", "remove_checkpoints")
+    __slots__ = ("assignments", "remove_checkpoints", "remove_artifacts")
     ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
     REMOVE_CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_ARTIFACTS_FIELD_NUMBER: _ClassVar[int]
     assignments: _containers.RepeatedCompositeFieldContainer[TrainingAssignment]
     remove_checkpoints: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, assignments: _Optional[_Iterable[_Union[TrainingAssignment, _Mapping]]] = ..., remove_checkpoints: _Optional[_Iterable[str]] = ...) -> None: ...
+    remove_artifacts: _containers.RepeatedCompositeFieldContainer[ArtifactRemoval]
+    def __init__(self, assignments: _Optional[_Iterable[_Union[TrainingAssignment, _Mapping]]] = ..., remove_checkpoints: _Optional[_Iterable[str]] = ..., remove_artifacts: _Optional[_Iterable[_Union[ArtifactRemoval, _Mapping]]] = ...) -> None: ...
+
+class ArtifactRemoval(_message.Message):
+    __slots__ = ("root", "folders")
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    FOLDERS_FIELD_NUMBER: _ClassVar[int]
+    root: str
+    folders: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, root: _Optional[str] = ..., folders: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AttemptStarted(_message.Message):
     __slots__ = ()
@@ -124,6 +134,12 @@ class AttemptCheckpointed(_message.Message):
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     checkpoint: Checkpoint
     def __init__(self, checkpoint: _Optional[_Union[Checkpoint, _Mapping]] = ...) -> None: ...
+
+class AttemptLog(_message.Message):
+    __slots__ = ("lines",)
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedCompositeFieldContainer[_training_job_pb2.LogLine]
+    def __init__(self, lines: _Optional[_Iterable[_Union[_training_job_pb2.LogLine, _Mapping]]] = ...) -> None: ...
 
 class AttemptEnded(_message.Message):
     __slots__ = ("outcome", "artifact_uri", "final_metrics", "failure_cause", "failure_reason")
@@ -161,7 +177,7 @@ class AttemptEnded(_message.Message):
     def __init__(self, outcome: _Optional[_Union[AttemptEnded.Outcome, str]] = ..., artifact_uri: _Optional[str] = ..., final_metrics: _Optional[_Mapping[str, float]] = ..., failure_cause: _Optional[_Union[_training_job_pb2.FailureCause, str]] = ..., failure_reason: _Optional[str] = ...) -> None: ...
 
 class AttemptReport(_message.Message):
-    __slots__ = ("ref", "worker_id", "started", "progressed", "metrics", "ended", "resumed", "checkpointed")
+    __slots__ = ("ref", "worker_id", "started", "progressed", "metrics", "ended", "resumed", "checkpointed", "log")
     REF_FIELD_NUMBER: _ClassVar[int]
     WORKER_ID_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -170,6 +186,7 @@ class AttemptReport(_message.Message):
     ENDED_FIELD_NUMBER: _ClassVar[int]
     RESUMED_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINTED_FIELD_NUMBER: _ClassVar[int]
+    LOG_FIELD_NUMBER: _ClassVar[int]
     ref: AttemptRef
     worker_id: str
     started: AttemptStarted
@@ -178,7 +195,8 @@ class AttemptReport(_message.Message):
     ended: AttemptEnded
     resumed: AttemptResumed
     checkpointed: AttemptCheckpointed
-    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., worker_id: _Optional[str] = ..., started: _Optional[_Union[AttemptStarted, _Mapping]] = ..., progressed: _Optional[_Union[AttemptProgressed, _Mapping]] = ..., metrics: _Optional[_Union[AttemptMetrics, _Mapping]] = ..., ended: _Optional[_Union[AttemptEnded, _Mapping]] = ..., resumed: _Optional[_Union[AttemptResumed, _Mapping]] = ..., checkpointed: _Optional[_Union[AttemptCheckpointed, _Mapping]] = ...) -> None: ...
+    log: AttemptLog
+    def __init__(self, ref: _Optional[_Union[AttemptRef, _Mapping]] = ..., worker_id: _Optional[str] = ..., started: _Optional[_Union[AttemptStarted, _Mapping]] = ..., progressed: _Optional[_Union[AttemptProgressed, _Mapping]] = ..., metrics: _Optional[_Union[AttemptMetrics, _Mapping]] = ..., ended: _Optional[_Union[AttemptEnded, _Mapping]] = ..., resumed: _Optional[_Union[AttemptResumed, _Mapping]] = ..., checkpointed: _Optional[_Union[AttemptCheckpointed, _Mapping]] = ..., log: _Optional[_Union[AttemptLog, _Mapping]] = ...) -> None: ...
 
 class WorkerHeartbeat(_message.Message):
     __slots__ = ("worker_id", "resource_class", "slots", "running", "leaving")

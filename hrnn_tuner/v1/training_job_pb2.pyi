@@ -52,6 +52,13 @@ class FailureCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAILURE_CAUSE_DISPATCH_LIMIT: _ClassVar[FailureCause]
     FAILURE_CAUSE_OUT_OF_MEMORY: _ClassVar[FailureCause]
     FAILURE_CAUSE_INVALID_OBJECTIVE: _ClassVar[FailureCause]
+
+class LogSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LOG_SOURCE_UNSPECIFIED: _ClassVar[LogSource]
+    LOG_SOURCE_STDOUT: _ClassVar[LogSource]
+    LOG_SOURCE_STDERR: _ClassVar[LogSource]
+    LOG_SOURCE_WORKER: _ClassVar[LogSource]
 TRAINING_JOB_STATE_UNSPECIFIED: TrainingJobState
 TRAINING_JOB_STATE_IN_PROGRESS: TrainingJobState
 TRAINING_JOB_STATE_COMPLETED: TrainingJobState
@@ -82,6 +89,10 @@ FAILURE_CAUSE_WORKER_LOST: FailureCause
 FAILURE_CAUSE_DISPATCH_LIMIT: FailureCause
 FAILURE_CAUSE_OUT_OF_MEMORY: FailureCause
 FAILURE_CAUSE_INVALID_OBJECTIVE: FailureCause
+LOG_SOURCE_UNSPECIFIED: LogSource
+LOG_SOURCE_STDOUT: LogSource
+LOG_SOURCE_STDERR: LogSource
+LOG_SOURCE_WORKER: LogSource
 
 class SecondaryStateTransition(_message.Message):
     __slots__ = ("state", "start_time", "attempt", "message")
@@ -198,3 +209,17 @@ class MetricPoint(_message.Message):
     attempt: int
     time: _timestamp_pb2.Timestamp
     def __init__(self, metric_name: _Optional[str] = ..., step: _Optional[int] = ..., value: _Optional[float] = ..., attempt: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class LogLine(_message.Message):
+    __slots__ = ("attempt", "position", "time", "source", "text")
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    attempt: int
+    position: int
+    time: _timestamp_pb2.Timestamp
+    source: LogSource
+    text: str
+    def __init__(self, attempt: _Optional[int] = ..., position: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[_Union[LogSource, str]] = ..., text: _Optional[str] = ...) -> None: ...

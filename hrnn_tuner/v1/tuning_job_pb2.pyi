@@ -320,7 +320,7 @@ class TuningJobCompletionDetails(_message.Message):
     def __init__(self, number_of_training_jobs_objective_not_improving: _Optional[int] = ..., convergence_detected_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TuningJob(_message.Message):
-    __slots__ = ("name", "id", "spec", "state", "completion_reason", "failure_reason", "create_time", "update_time", "end_time", "training_job_state_counters", "objective_status_counters", "best_training_job", "overall_best_training_job", "runtime_in_seconds", "resume_token", "warnings", "autotune_choices", "completion_details")
+    __slots__ = ("name", "id", "spec", "state", "completion_reason", "failure_reason", "create_time", "update_time", "end_time", "training_job_state_counters", "objective_status_counters", "best_training_job", "overall_best_training_job", "runtime_in_seconds", "resume_token", "warnings", "autotune_choices", "completion_details", "oldest_resume_token")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -339,6 +339,7 @@ class TuningJob(_message.Message):
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     AUTOTUNE_CHOICES_FIELD_NUMBER: _ClassVar[int]
     COMPLETION_DETAILS_FIELD_NUMBER: _ClassVar[int]
+    OLDEST_RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     name: str
     id: str
     spec: TuningJobSpec
@@ -357,4 +358,5 @@ class TuningJob(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     autotune_choices: _containers.RepeatedCompositeFieldContainer[AutotuneChoice]
     completion_details: TuningJobCompletionDetails
-    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., spec: _Optional[_Union[TuningJobSpec, _Mapping]] = ..., state: _Optional[_Union[TuningJobState, str]] = ..., completion_reason: _Optional[_Union[CompletionReason, str]] = ..., failure_reason: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_job_state_counters: _Optional[_Union[TrainingJobStateCounters, _Mapping]] = ..., objective_status_counters: _Optional[_Union[ObjectiveStatusCounters, _Mapping]] = ..., best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., overall_best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., runtime_in_seconds: _Optional[float] = ..., resume_token: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., autotune_choices: _Optional[_Iterable[_Union[AutotuneChoice, _Mapping]]] = ..., completion_details: _Optional[_Union[TuningJobCompletionDetails, _Mapping]] = ...) -> None: ...
+    oldest_resume_token: str
+    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., spec: _Optional[_Union[TuningJobSpec, _Mapping]] = ..., state: _Optional[_Union[TuningJobState, str]] = ..., completion_reason: _Optional[_Union[CompletionReason, str]] = ..., failure_reason: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_job_state_counters: _Optional[_Union[TrainingJobStateCounters, _Mapping]] = ..., objective_status_counters: _Optional[_Union[ObjectiveStatusCounters, _Mapping]] = ..., best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., overall_best_training_job: _Optional[_Union[_training_job_pb2.TrainingJob, _Mapping]] = ..., runtime_in_seconds: _Optional[float] = ..., resume_token: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., autotune_choices: _Optional[_Iterable[_Union[AutotuneChoice, _Mapping]]] = ..., completion_details: _Optional[_Union[TuningJobCompletionDetails, _Mapping]] = ..., oldest_resume_token: _Optional[str] = ...) -> None: ...

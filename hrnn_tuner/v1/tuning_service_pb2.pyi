@@ -280,6 +280,28 @@ class ListMetricsResponse(_message.Message):
     next_page_token: str
     def __init__(self, points: _Optional[_Iterable[_Union[_training_job_pb2.MetricPoint, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class ListTrainingJobLogsRequest(_message.Message):
+    __slots__ = ("training_job_name", "page_size", "page_token", "attempt")
+    TRAINING_JOB_NAME_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    training_job_name: str
+    page_size: int
+    page_token: str
+    attempt: int
+    def __init__(self, training_job_name: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., attempt: _Optional[int] = ...) -> None: ...
+
+class ListTrainingJobLogsResponse(_message.Message):
+    __slots__ = ("lines", "next_page_token", "resume_token")
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedCompositeFieldContainer[_training_job_pb2.LogLine]
+    next_page_token: str
+    resume_token: str
+    def __init__(self, lines: _Optional[_Iterable[_Union[_training_job_pb2.LogLine, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., resume_token: _Optional[str] = ...) -> None: ...
+
 class ListAlgorithmsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

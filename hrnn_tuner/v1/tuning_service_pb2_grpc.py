@@ -93,6 +93,11 @@ class TuningServiceStub(object):
                 request_serializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListMetricsRequest.SerializeToString,
                 response_deserializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListMetricsResponse.FromString,
                 _registered_method=True)
+        self.ListTrainingJobLogs = channel.unary_unary(
+                '/hrnn_tuner.v1.TuningService/ListTrainingJobLogs',
+                request_serializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListTrainingJobLogsRequest.SerializeToString,
+                response_deserializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListTrainingJobLogsResponse.FromString,
+                _registered_method=True)
         self.ListAlgorithms = channel.unary_unary(
                 '/hrnn_tuner.v1.TuningService/ListAlgorithms',
                 request_serializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListAlgorithmsRequest.SerializeToString,
@@ -162,7 +167,8 @@ class TuningServiceServicer(object):
     def WatchTuningJob(self, request, context):
         """Streams what happens to a tuning job, from its creation or from a resume token, until it has ended.
         The stream ends with OK after the event that shows the terminal state (or the deletion), and with UNAVAILABLE
-        when the server drains; then call again with the last resume token. Nothing is lost or repeated.
+        when the server drains; then call again with the last resume token. Nothing is lost or repeated. OUT_OF_RANGE when
+        events behind the token were removed by the installation's retention settings; see TuningJob.oldest_resume_token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -200,6 +206,14 @@ class TuningServiceServicer(object):
 
     def ListMetrics(self, request, context):
         """Lists the metric points of a training job in order of step and name, page by page; each step once, see MetricPoint.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTrainingJobLogs(self, request, context):
+        """Lists the log of a training job in order of attempt and position, page by page: what its trainer wrote, and what the
+        worker has to say about each attempt. It is there within seconds, also of a training job that runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -290,6 +304,11 @@ def add_TuningServiceServicer_to_server(servicer, server):
                     servicer.ListMetrics,
                     request_deserializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListMetricsRequest.FromString,
                     response_serializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListMetricsResponse.SerializeToString,
+            ),
+            'ListTrainingJobLogs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrainingJobLogs,
+                    request_deserializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListTrainingJobLogsRequest.FromString,
+                    response_serializer=hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListTrainingJobLogsResponse.SerializeToString,
             ),
             'ListAlgorithms': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAlgorithms,
@@ -613,6 +632,33 @@ class TuningService(object):
             '/hrnn_tuner.v1.TuningService/ListMetrics',
             hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListMetricsRequest.SerializeToString,
             hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListMetricsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrainingJobLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hrnn_tuner.v1.TuningService/ListTrainingJobLogs',
+            hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListTrainingJobLogsRequest.SerializeToString,
+            hrnn__tuner_dot_v1_dot_tuning__service__pb2.ListTrainingJobLogsResponse.FromString,
             options,
             channel_credentials,
             insecure,

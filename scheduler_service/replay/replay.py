@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hrnn_tuner.domain.access import DEFAULT_PROJECT
+from hrnn_tuner.domain.errors import OutOfRange
 from hrnn_tuner.domain.objective import best_number
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
@@ -130,11 +131,16 @@ def replay(
 
     Returns:
         What came of it; None when there is no such tuning job.
+
+    Raises:
+        OutOfRange: When the log was removed, or a part of it.
     """
     with store.read() as tx:
         job = tx.tuning_jobs.by_name(project, name)
         if job is None:
             return None
+        if job.log_starts_after:
+            raise OutOfRange(f"the event log of {name} was removed up to revision {job.log_starts_after}")
         parents = read_parents(tx, job)
     run = Replay(job, parents, activation)
     while run.found.events < job.revision:

@@ -46,7 +46,7 @@ def verify(cluster: Cluster, names: Iterable[str], wipes: list[datetime]) -> lis
             jobs = list(tx.tuning_jobs.page(TuningJobQuery(project=None), after=None, limit=10_000).rows)
         assert sorted(job.spec.name for job in jobs) == sorted(names), "tuning jobs are those that were asked for"
         for job in jobs:
-            _check_job(store, check_invariants(store, job), wipes)
+            check_job(store, check_invariants(store, job), wipes)
         wait_until(lambda: _left_over(cluster, store) == {}, QUIET_TIMEOUT_S, "all messages to be worked off")
         with store.read() as tx:
             assert tx.dead_messages.count() == 0, "a message became a dead letter that nobody could use"
@@ -68,7 +68,8 @@ def _left_over(cluster: Cluster, store: Store) -> dict[str, int]:
     return {name: depth for name, depth in depths.items() if depth}
 
 
-def _check_job(store: Store, job: TuningJob, wipes: list[datetime]) -> None:
+def check_job(store: Store, job: TuningJob, wipes: list[datetime]) -> None:
+    """Checks an ended tuning job: everything counted once, proposed as its seed says, with results and artifacts."""
     rows = read_training_jobs(store, job.id)
     name = job.spec.name
     assert job.state in {TuningJobState.COMPLETED, TuningJobState.STOPPED}, f"{name} is {job.state}"

@@ -7,8 +7,11 @@ import pytest
 from hrnn_tuner.broker import Broker, BrokerUnavailable, Delivery, Message
 from hrnn_tuner.broker.topology import (
     DEAD_QUEUE,
+    REPORTS_EXCHANGE,
+    REPORTS_SHARD,
     TASK_DELIVERY_LIMIT,
     TASKS_EXCHANGE,
+    reports_queue,
     tasks_queue,
 )
 from tests.contract.broker_cases import GPU, BrokerCases, Connect, send, wait_depth
@@ -46,6 +49,23 @@ class SettlingCases(BrokerCases):
         again = inbox.wait(2)[1]
         assert again.message.body == b"1"
         assert again.redelivered
+
+    def test_what_a_cancelled_subscription_gives_back_comes_to_its_successor_before_what_is_later(
+        self, broker: Broker, connect: Connect
+    ) -> None:
+        leaving, staying = Inbox(), Inbox(acknowledge)
+        subscription = broker.subscribe(reports_queue(), leaving, prefetch=2)
+        connect("second").subscribe(reports_queue(), staying, prefetch=8)  # the queue has one active consumer
+        for body in (b"1", b"2", b"3", b"4"):
+            broker.publish(REPORTS_EXCHANGE, REPORTS_SHARD, Message("t", body))
+        first, second = leaving.wait(2)
+        subscription.cancel(give_back=True)
+        staying.wait(4)
+        assert staying.bodies == [b"1", b"2", b"3", b"4"]
+        assert not first.current
+        second.ack()  # too late, and harmless
+        broker.publish(REPORTS_EXCHANGE, REPORTS_SHARD, Message("t", b"5"))
+        assert staying.wait(5)[-1].message.body == b"5"
 
     def test_a_rejected_message_goes_to_the_dead_letters(self, broker: Broker) -> None:
         inbox, dead = Inbox(), Inbox(acknowledge)

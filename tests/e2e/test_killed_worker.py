@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,15 @@ def curve(stack: Stack, job: TrainingJob) -> list[tuple[str, int, float]]:
     return [(point.metric_name, point.step, point.value) for point in stack.client.list_metrics(job.name)]
 
 
+def log(stack: Stack, job: TrainingJob) -> dict[int, list[str]]:
+    """The lines of each attempt."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for page in stack.client.list_training_job_logs(job.name):
+        for line in page.lines:
+            found[line.attempt].append(line.text)
+    return found
+
+
 @pytest.mark.timeout(400)  # two trainings and the start of two trainer processes
 def test_after_a_kill_training_goes_on_at_the_checkpoint_and_ends_with_the_same_bits(
     stack: Stack, tmp_path: Path
@@ -77,4 +87,8 @@ def test_after_a_kill_training_goes_on_at_the_checkpoint_and_ends_with_the_same_
     attempts = [point.attempt for point in stack.client.list_metrics(killed.name)]
     assert sorted(set(attempts)) == [1, 2]
     assert attempts == sorted(attempts)
+    text = log(stack, killed)
+    assert [attempt for attempt in (1, 2) if f"attempt {attempt} on worker" in " ".join(text[attempt])] == [1, 2]
+    assert any(line.startswith("epoch 2:") for line in text[1]), "what was sent before the kill stays"
+    assert text[2][-1] == "attempt 2 ended as COMPLETED"
     wait_until(lambda: not any(folder.glob("*/checkpoints/*")), END_TIMEOUT_S, "the checkpoints to go")

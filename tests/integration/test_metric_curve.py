@@ -68,7 +68,7 @@ class Scheduler:
         self.store = store
         self.job = create_job(store, make_spec(f"curve{next(_NAMES)}", max_attempts=100))
         planner = Planner(worker_ttl=timedelta(minutes=1), proposer=Proposer(store, Wakeup()))
-        self.applier = ReportApplier(planner)
+        self.applier = ReportApplier(planner, log_bytes=0)
         with store.write() as tx:
             change = tx.change(self.job.id, START)
             assert change is not None

@@ -124,13 +124,17 @@ class Stack:
         environment = {**inherited, **{f"HRNN_TUNER_{name}": value for name, value in values.items()}}
         environment["PYTHONPATH"] = str(REPOSITORY)
 
-        def service(module: str, name: str) -> Service:
-            return Service(module, environment, folder / f"{name}.log")
-
-        self.api = service("api_service", "api")
-        self.schedulers = [service("scheduler_service", f"scheduler-{index}") for index in range(schedulers)]
-        self.workers = [service("worker_service", f"worker-{index}") for index in range(workers)]
+        self._environment = environment
+        self._folder = folder
+        self.api = self.start("api_service", "api")
+        self.schedulers = [self.start("scheduler_service", f"scheduler-{index}") for index in range(schedulers)]
+        self.workers = [self.start("worker_service", f"worker-{index}") for index in range(workers)]
         self.client = TuningClient(self.address)
+
+    def start(self, module: str, name: str, **settings: str) -> Service:
+        """Starts a process with the settings of all, and ``HRNN_TUNER_`` settings of its own without the prefix."""
+        own = {f"HRNN_TUNER_{key}": value for key, value in settings.items()}
+        return Service(module, self._environment | own, self._folder / f"{name}.log")
 
     @property
     def services(self) -> list[Service]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import time
 
@@ -76,6 +77,8 @@ class SyntheticTrainer:
         """Reports the known scores, failing where it was told to, and leaves a model also when it was stopped."""
         values = context.hyperparameters
         began = time.time()
+        print(f"synthetic training with x={values['x']}")
+        print(f"the note is {os.environ.get(NOTE_VARIABLE, '')!r}", file=sys.stderr)
         context.training_started()
         first = self._resume(context) + 1
         epochs = 0
@@ -141,6 +144,7 @@ class SyntheticTrainer:
         if how == "oom":
             raise MemoryError("synthetic shortage")
         if how == "crash":
+            print("synthetic crash", end="", flush=True)  # last words, without a line's end
             os._exit(CRASH_STATUS)
         if how == "hang":
             threading.Event().wait()

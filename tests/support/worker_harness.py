@@ -24,7 +24,7 @@ from hrnn_tuner.broker.topology import (
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import queue_pb2 as pb
 from hrnn_tuner.v1.parameters_pb2 import HyperparameterValue
-from hrnn_tuner.v1.training_job_pb2 import SecondaryState
+from hrnn_tuner.v1.training_job_pb2 import LogLine, SecondaryState
 from tests.support.synthetic_algorithm import ALGORITHM
 from tests.support.waiting import wait_until
 from worker_service.supervisor import Supervisor
@@ -95,6 +95,7 @@ class FakeScheduler:
         self.heartbeats: queue.Queue[pb.WorkerHeartbeat] = queue.Queue()
         self.reports: queue.Queue[tuple[float, pb.AttemptReport]] = queue.Queue()
         self.dead: queue.Queue[Message] = queue.Queue()
+        self.log: list[tuple[int, LogLine]] = []
         broker.subscribe(reports_queue(), self._report, prefetch=64)
         broker.subscribe(DEAD_QUEUE, self._dead, prefetch=64)
 
@@ -102,6 +103,8 @@ class FakeScheduler:
         report = pb.Report.FromString(delivery.message.body)
         if report.HasField("heartbeat"):
             self.heartbeats.put(report.heartbeat)
+        elif report.attempt.HasField("log"):
+            self.log += [(report.attempt.ref.number, line) for line in report.attempt.log.lines]
         else:
             self.reports.put((time.monotonic(), report.attempt))
         delivery.ack()

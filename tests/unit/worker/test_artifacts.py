@@ -10,7 +10,7 @@ import fsspec
 import pytest
 
 from worker_service import artifacts
-from worker_service.artifacts import FINGERPRINT, MANIFEST, discard_partial, partial_path, publish
+from worker_service.artifacts import FINGERPRINT, MANIFEST, discard_partial, partial_path, publish, removable
 
 
 @pytest.fixture
@@ -112,3 +112,47 @@ def test_an_object_store_keeps_the_first_of_one_attempt_and_replaces_a_stranger(
     assert _read(f"{bucket}/model.txt") == "second"
     store, root = fsspec.core.url_to_fs(bucket)
     assert not store.exists(f"{root}/sub/z.txt")
+
+
+def _models(tmp_path: Path) -> tuple[Path, Path]:
+    """The folder of a tuning job with two models, and another folder."""
+    root, other = tmp_path / "artifacts" / "job", tmp_path / "elsewhere"
+    for place in (root / "job-1" / "attempt-1", root / "job-2" / "attempt-1", other / "attempt-1"):
+        place.mkdir(parents=True)
+    return root, other
+
+
+def test_only_attempts_below_the_folder_of_the_tuning_job_are_removable(tmp_path: Path) -> None:
+    root, other = _models(tmp_path)
+    writable = (str(tmp_path / "artifacts"),)
+    assert removable(f"{root}/job-1/attempt-1", str(root), writable)
+    assert removable(f"{root}/job-9/attempt-12", str(root), writable), "one that is gone already"
+    for uri in (
+        f"{root}",
+        f"{root}/job-1",
+        f"{root}/job-1/attempt-1/sub",
+        f"{root}/job-1/checkpoints",
+        f"{root}/job-1/attempt-0",
+        f"{root}/../attempt-1",
+        f"{root}/./attempt-1",
+        f"{root}//attempt-1",
+        f"{root}2/job-1/attempt-1",
+        f"{other}/attempt-1",
+    ):
+        assert not removable(uri, str(root), writable), uri
+    assert not removable(f"{other}/x/attempt-1", str(other), writable), "the root itself must be allowed"
+    assert removable("s3://bucket/job/job-1/attempt-1", "s3://bucket/job", ("s3://bucket",))
+    assert not removable("s3://bucket/job/../attempt-1", "s3://bucket/job", ("s3://bucket",))
+
+
+def test_links_lead_a_removal_nowhere(tmp_path: Path) -> None:
+    root, other = _models(tmp_path)
+    writable = (str(tmp_path / "artifacts"),)
+    (root / "outside").symlink_to(other)
+    (root / "inside").symlink_to(root / "job-2")
+    (root / "job-1" / "attempt-2").symlink_to(root / "job-2" / "attempt-1")
+    for name in ("outside/attempt-1", "inside/attempt-1", "job-1/attempt-2"):
+        assert not removable(f"{root}/{name}", str(root), writable), name
+    linked = tmp_path / "artifacts" / "linked"  # the operator's own link to the whole folder is no detour
+    linked.symlink_to(root)
+    assert removable(f"{linked}/job-1/attempt-1", str(linked), writable)

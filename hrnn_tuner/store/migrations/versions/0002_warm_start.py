@@ -1,4 +1,7 @@
-"""Warm start and autotune: copies of parents, and what the service chose."""
+"""Warm start and autotune: copies of parents, and what the service chose.
+
+Going back loses both.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""standings of training jobs, the rule that stops them, completion details of tuning jobs."""
+"""Standings of training jobs, the rule that stops them, completion details of tuning jobs.
+
+Going back loses all three; standings are needed only while their tuning job runs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Checkpoints, failures by cause, runtime limits; one curve of metric points per training job."""
+"""Checkpoints, failures by cause, runtime limits; one curve of metric points per training job.
+
+Going back loses where checkpoints are, the causes of failures and the runtime limits: a training job that goes on does
+so from its beginning. Going forward loses the metric points of attempts before the last, which are no part of a curve.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Trace contexts: of the request that created a tuning job, and of the tasks that wait to be published."""
+"""Trace contexts: of the request that created a tuning job, and of the tasks that wait to be published.
+
+Going back loses them.
+"""
 
 from __future__ import annotations
 
