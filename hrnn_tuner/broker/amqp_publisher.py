@@ -31,9 +31,7 @@ class ConfirmingChannel:
             return
         number = self._sent + 1
         properties = to_properties(letter.message, number)
-        self._raw.basic_publish(
-            letter.exchange, letter.routing_key, letter.message.body, properties, letter.mandatory
-        )
+        self._raw.basic_publish(letter.exchange, letter.routing_key, letter.message.body, properties, letter.mandatory)
         self._sent = number
         self._waiting[number] = outcome
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Integer, bindparam, insert, select
 
 from hrnn_tuner.store.schema import events
 
@@ -50,6 +50,15 @@ class Decision:
     figures: Mapping[str, float]
 
 
+_APPEND = insert(events)
+_AFTER = (
+    select(events)
+    .where(events.c.tuning_job_id == bindparam("key_job"), events.c.revision > bindparam("behind"))
+    .order_by(events.c.revision)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
 class EventRepository:
     """Reads and appends events; appending needs the tuning job's row lock."""
 
@@ -61,7 +70,7 @@ class EventRepository:
         """Appends entries whose revisions follow the last one."""
         if entries:
             self._connection.execute(
-                insert(events),
+                _APPEND,
                 [
                     {
                         "tuning_job_id": entry.tuning_job_id,
@@ -76,16 +85,8 @@ class EventRepository:
 
     def after(self, tuning_job_id: str, revision: int, *, limit: int) -> list[Event]:
         """The next entries behind a revision, in order."""
-        query = (
-            select(events)
-            .where(events.c.tuning_job_id == tuning_job_id, events.c.revision > revision)
-            .order_by(events.c.revision)
-            .limit(limit)
-        )
-        return [
-            Event(row.tuning_job_id, int(row.revision), EventKind(row.kind), row.at, row.body)
-            for row in self._connection.execute(query)
-        ]
+        rows = self._connection.execute(_AFTER, {"key_job": tuning_job_id, "behind": revision, "most": limit})
+        return [Event(row.tuning_job_id, int(row.revision), EventKind(row.kind), row.at, row.body) for row in rows]
 
     def decisions(self, tuning_job_id: str) -> list[Decision]:
         """The decision log of a tuning job, in order."""

@@ -38,7 +38,7 @@ tuning_jobs = Table(
     Column("name_key", String(32), nullable=False, unique=True),  # lower case: names are unique without regard to case
     Column("request_id", String(36), unique=True),
     Column("request_hash", String(64)),
-    Column("spec", Json, nullable=False),
+    Column("spec", Text, nullable=False),  # JSON
     Column("resource_class", String(64), nullable=False),
     Column("weight", Integer, nullable=False),
     Column("max_training_jobs", Integer, nullable=False),

@@ -1,9 +1,9 @@
 """A fleet of simulated workers: hundreds of slots in one process, on the real broker client and the real protocol.
 
 A task is acknowledged once its `AttemptStarted` is confirmed; the attempt lives on the lease that heartbeats renew; its
-metrics and its end are confirmed, in their order; a stop ends it. Only two things are cheaper than in a worker: there is
-no trainer, and one subscription takes the tasks of all slots. So a fleet needs at least as many slots as training jobs
-can be in flight, or a task would wait in this process.
+metrics and its end are confirmed, in their order; a stop ends it. Two things only are cheaper than in a worker: there
+is no trainer, and one subscription takes the tasks of all slots. So a fleet needs at least as many slots as training
+jobs can be in flight, or a task would wait in this process.
 """
 
 from __future__ import annotations

@@ -37,9 +37,7 @@ def embedded(folder: Path, slots: int, stack: ExitStack) -> tuple[Broker, str]:
     scheduler = SchedulerService(settings, store, stack.enter_context(hub.connect("scheduler")))
     scheduler.start()
     stack.callback(scheduler.stop)
-    api = run_in_thread(
-        settings, store, stack.enter_context(hub.connect("api")), load_algorithms(settings.algorithms)
-    )
+    api = run_in_thread(settings, store, stack.enter_context(hub.connect("api")), load_algorithms(settings.algorithms))
     stack.callback(api.close, 1.0)
     return stack.enter_context(hub.connect("fleet")), api.address
 

@@ -1,4 +1,4 @@
-"""Optuna as a control plane: one client's cycles, a study's history, the gRPC storage proxy. Runs in an environment of its own.
+"""Optuna as a control plane: a client's cycles, a study's history, the proxy; runs in an environment of its own.
 
 A cycle is what a user's worker does around a training: ask, six suggestions, tell. Nothing is trained.
 """
@@ -53,7 +53,7 @@ def fill(url: str, study_name: str, trials: int) -> None:
     storage = RDBStorage(url)
     optuna.create_study(storage=storage, study_name=study_name, direction="maximize")
     study_id = storage.get_study_id_from_name(study_name)
-    now = datetime.datetime.now()  # noqa: DTZ005 - Optuna stores local times
+    now = datetime.datetime.now()
     with storage.engine.begin() as connection:
         found = connection.execute(
             insert(models.TrialModel).returning(models.TrialModel.trial_id, sort_by_parameter_order=True),
