@@ -47,8 +47,8 @@ test: lint services ## Everything that CI runs: lint, then all tests (PYTEST_ARG
 chaos: setup services ## Kills and cuts off everything, again and again, and checks every invariant (SECONDS=600 SEED=1 REPLAY=file)
 	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(if $(REPLAY),--replay "$(REPLAY)")
 
-bench: setup services ## Measures how long a slot stands idle between two training jobs, on RabbitMQ + PostgreSQL and embedded
-	$(BIN)/python -m tests.benchmarks.dispatch
+bench: setup services ## Measures the control plane with a simulated fleet, beside Optuna (TABLES="cycles points" SIZES="100" for less)
+	$(BIN)/python -m tests.benchmarks.control_plane $(if $(TABLES),--tables $(TABLES)) $(if $(SIZES),--sizes $(SIZES)) $(BENCH_ARGS)
 
 bench-hrnn: setup ## Measures how well hrnn recommends, on the data in ../shared/data (TABLES="amazon speed" for some; hours)
 	$(BIN)/python -m tests.benchmarks.hrnn $(TABLES) --record

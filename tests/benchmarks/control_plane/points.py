@@ -44,9 +44,7 @@ class Watchers:
             stub = tuning_service_pb2_grpc.TuningServiceStub(channel)  # type: ignore[no-untyped-call]
             job = (await stub.GetTuningJob(tuning_service_pb2.GetTuningJobRequest(name=self._name))).tuning_job
             request = tuning_service_pb2.WatchTuningJobRequest(name=self._name, resume_token=job.resume_token)
-            tasks = [
-                asyncio.create_task(self._watch(stub, request, place)) for place in range(len(self.seen))
-            ]
+            tasks = [asyncio.create_task(self._watch(stub, request, place)) for place in range(len(self.seen))]
             while not self._over.is_set():
                 await asyncio.sleep(0.1)
             for task in tasks:
@@ -73,7 +71,7 @@ def _at(plane: ControlPlane, plan: Plan, size: int) -> list[str]:
     reports = int(_TRAINING_S)
     plane.fleet.behave(Behaviour(seconds=_TRAINING_S, reports=reports, points=POINTS_PER_REPORT))
     plan.histories.create(plane.database_url, name, size, max_parallel=_SLOTS)
-    watchers = Watchers(plane.client.target, name, plan.streams)
+    watchers = Watchers(plane.address, name, plan.streams)
     time.sleep(3)
     behaviour = Behaviour(seconds=_TRAINING_S, reports=reports, points=POINTS_PER_REPORT)
     plane.fleet.behave(behaviour)

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hrnn_tuner.client import TuningClient
-from hrnn_tuner.store import Store
 from tests.benchmarks.control_plane.algorithm import LOCATION
 from tests.benchmarks.control_plane.fleet import Behaviour, Record
 from tests.support.postgres import PrivatePostgres
@@ -79,14 +78,14 @@ class ControlPlane:
 
     Attributes:
         client: Of its API.
-        store: Its database.
-        database_url: The same as an URL.
+        address: The API's.
+        database_url: Its database.
         fleet: Its workers.
         pids: Processes of its services by name; in one process that of the fleet, which is the same.
     """
 
     client: TuningClient
-    store: Store
+    address: str
     database_url: str
     fleet: FleetProcess
     pids: Mapping[str, int]
@@ -120,10 +119,8 @@ def separate(slots: int = SLOTS) -> Iterator[ControlPlane]:
         )
         fleet = FleetProcess("--broker-url", broker_url, slots=slots)
         stack.callback(fleet.stop)
-        store = Store(postgres.url)
-        stack.callback(store.close)
         pids = {"API": services.api.process.pid, "scheduler": services.schedulers[0].process.pid}
-        yield ControlPlane(services.client, store, postgres.url, fleet, pids)
+        yield ControlPlane(services.client, services.address, postgres.url, fleet, pids)
 
 
 @contextmanager
@@ -135,9 +132,7 @@ def embedded(slots: int = SLOTS) -> Iterator[ControlPlane]:
         stack.callback(fleet.stop)
         client = stack.enter_context(TuningClient(fleet.address))
         url = f"sqlite:///{folder / 'hrnn-tuner.db'}"
-        store = Store(url)
-        stack.callback(store.close)
-        yield ControlPlane(client, store, url, fleet, {"all": fleet.pid})
+        yield ControlPlane(client, fleet.address, url, fleet, {"all": fleet.pid})
 
 
 SETUPS: Mapping[str, Callable[[], AbstractContextManager[ControlPlane]]] = {
