@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,12 @@ _AFTER = (
     .order_by(events.c.revision)
     .limit(bindparam("most", type_=Integer))
 )
+_DECISIONS = (
+    select(events.c.body)
+    .where(events.c.tuning_job_id == bindparam("key_job"), events.c.about.in_(bindparam("numbers", expanding=True)))
+    .where(events.c.about.is_not(None))  # says PostgreSQL that the index has all of them
+    .order_by(events.c.revision)
+)
 
 
 class EventRepository:
@@ -78,6 +84,7 @@ class EventRepository:
                         "kind": entry.kind.value,
                         "at": entry.at,
                         "body": entry.body,
+                        "about": _about(entry),
                     }
                     for entry in entries
                 ],
@@ -88,11 +95,14 @@ class EventRepository:
         rows = self._connection.execute(_AFTER, {"key_job": tuning_job_id, "behind": revision, "most": limit})
         return [Event(row.tuning_job_id, int(row.revision), EventKind(row.kind), row.at, row.body) for row in rows]
 
-    def decisions(self, tuning_job_id: str) -> list[Decision]:
-        """The decision log of a tuning job, in order."""
-        query = (
-            select(events.c.body)
-            .where(events.c.tuning_job_id == tuning_job_id, events.c.kind == EventKind.DECISION.value)
-            .order_by(events.c.revision)
-        )
-        return [Decision(**body) for body in self._connection.execute(query).scalars()]
+    def decisions(self, tuning_job_id: str, numbers: Collection[int]) -> list[Decision]:
+        """What was decided about training jobs after they were proposed, in order; 0 is the tuning job itself."""
+        rows = self._connection.execute(_DECISIONS, {"key_job": tuning_job_id, "numbers": sorted(numbers)})
+        return [Decision(**body) for body in rows.scalars()]
+
+
+def _about(entry: Event) -> int | None:
+    """What an explanation finds a decision by; proposals are stored with their training jobs."""
+    if entry.kind is not EventKind.DECISION or entry.body["kind"] == "PROPOSED":
+        return None
+    return int(entry.body["number"])

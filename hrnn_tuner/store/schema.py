@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from hrnn_tuner.store.columns import Instant, Json
@@ -166,6 +167,16 @@ events = Table(
     Column("kind", String(16), nullable=False),
     Column("at", Instant, nullable=False),
     Column("body", Json, nullable=False),
+    # Of a decision about a training job that was launched already: its number; 0 for one about the tuning job.
+    Column("about", Integer),
+    Index(
+        "ix_events_about",
+        "tuning_job_id",
+        "about",
+        "revision",
+        postgresql_where=text("about IS NOT NULL"),
+        sqlite_where=text("about IS NOT NULL"),
+    ),
 )
 
 outbox = Table(
