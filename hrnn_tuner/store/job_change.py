@@ -64,14 +64,19 @@ class JobChange:
         missing = [number for number in numbers if number not in self._known]
         self._known.update({job.number: job for job in self._training_jobs.numbered(self.job.id, missing)})
 
-    def trials(self) -> list[tuple[str, Trial]]:
-        """All training jobs as a strategy sees them, with the changes made here so far; see the repository's."""
-        stored = {trial.number: (name, trial) for name, trial in self._training_jobs.trials(self.job.id)}
-        for number in (*self._dirty, *self._new):
+    def trials(self, *, after: int = 0) -> list[tuple[str, Trial]]:
+        """Training jobs behind a number as a strategy sees them, with the changes made here; see the repository's."""
+        stored = {trial.number: (name, trial) for name, trial in self._training_jobs.trials(self.job.id, after=after)}
+        for number in (number for number in (*self._dirty, *self._new) if number > after):
             job = self._known[number]
             trial = Trial.of(number, job.proposal, job.secondary, job.final_objective)
             stored[number] = (job.definition_name, trial)
         return [stored[number] for number in sorted(stored)]
+
+    @property
+    def launched_before(self) -> int:
+        """How many training jobs were launched, and committed, before this change."""
+        return 0 if self._before is None else self._before.counters.launched
 
     def active(self) -> list[TrainingJob]:
         """The training jobs that hold a place, by number, with the changes made here so far."""

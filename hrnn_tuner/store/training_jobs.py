@@ -157,12 +157,12 @@ class TrainingJobRepository:
         if rows:
             self._connection.execute(_RENEW, rows)
 
-    def trials(self, tuning_job_id: str) -> list[tuple[str, Trial]]:
-        """All training jobs as a strategy sees them, by number; each with its definition's name."""
+    def trials(self, tuning_job_id: str, *, after: int = 0) -> list[tuple[str, Trial]]:
+        """Training jobs behind a number as a strategy sees them, in order; each with its definition's name."""
         table = training_jobs.c
         query = (
             select(table.number, table.definition_name, table.proposal, table.secondary, table.final_objective)
-            .where(table.tuning_job_id == tuning_job_id)
+            .where(table.tuning_job_id == tuning_job_id, table.number > after)
             .order_by(table.number)
         )
         return [

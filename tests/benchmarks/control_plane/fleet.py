@@ -57,6 +57,7 @@ class _Run:
 
     assignment: queue_pb2.TrainingAssignment
     behaviour: Behaviour
+    freed_at: float | None = None  # when its slot became free, if that had another training before
     reported: int = 0
     over: bool = False
 
@@ -119,7 +120,6 @@ class Fleet:
         """What happened since the last call."""
         with self._lock:
             record, self._record = self._record, Record()
-            self._freed.clear()
         return record
 
     def _take(self, delivery: Delivery) -> None:
@@ -128,9 +128,9 @@ class Fleet:
         if not task.assignments:
             delivery.ack()
         for assignment in task.assignments:
-            run = _Run(assignment, self.behaviour)
             with self._lock:
-                self._runs[_key(assignment.ref)] = run
+                freed_at = self._freed.popleft() if self._freed else None
+                run = self._runs[_key(assignment.ref)] = _Run(assignment, self.behaviour, freed_at)
             self._report(run, lambda run=run: self._started(run, delivery), started=queue_pb2.AttemptStarted())
 
     def _started(self, run: _Run, delivery: Delivery) -> None:
@@ -139,8 +139,8 @@ class Fleet:
         now = time.monotonic()
         with self._lock:
             self._record.starts.append((run.assignment.ref.tuning_job_id, now))
-            if self._freed:
-                self._record.gaps.append(now - self._freed.popleft())
+            if run.freed_at is not None:
+                self._record.gaps.append(now - run.freed_at)
         self._proceed(run, now)
 
     def _proceed(self, run: _Run, began: float) -> None:

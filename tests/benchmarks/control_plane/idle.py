@@ -21,13 +21,16 @@ _WATCHED_S = 20.0
 @contextmanager
 def _services() -> Iterator[Mapping[str, int]]:
     """The three services as users start them; their processes by name."""
-    with tempfile.TemporaryDirectory() as name, servers(Path(name)) as (postgres, rabbitmq):
-        with Stack(Path(name), database_url=postgres.url, broker_url=rabbitmq.add_vhost("idle"), slots=1) as stack:
-            yield {
-                "API": stack.api.process.pid,
-                "scheduler": stack.schedulers[0].process.pid,
-                "worker, with its trainer process": stack.workers[0].process.pid,
-            }
+    with (
+        tempfile.TemporaryDirectory() as name,
+        servers(Path(name)) as (postgres, rabbitmq),
+        Stack(Path(name), database_url=postgres.url, broker_url=rabbitmq.add_vhost("idle"), slots=1) as stack,
+    ):
+        yield {
+            "API": stack.api.process.pid,
+            "scheduler": stack.schedulers[0].process.pid,
+            "worker, with its trainer process": stack.workers[0].process.pid,
+        }
 
 
 def measure() -> Results:
@@ -44,9 +47,9 @@ def measure() -> Results:
             total += share
             rows.append([name, f"{share:.2%}", f"{resident_mib(services[name]):.0f}"])
     rows.append(["together", f"{total:.2%}", ""])
+    tick_ms = 1000 // os.sysconf("SC_CLK_TCK")
     notes = [
-        f"No job, one slot, PostgreSQL and RabbitMQ, {_WATCHED_S:.0f} s; clock ticks of {1000 // os.sysconf('SC_CLK_TCK')} "
-        "ms. Memory is that of the service's own process. Aim: together below 1% of a core, API and scheduler below 150 "
-        "MiB each.",
+        f"No job, one slot, PostgreSQL and RabbitMQ, {_WATCHED_S:.0f} s; the clock ticks every {tick_ms} ms. Memory is that "
+        "of the service's own process. Aim: together below 1% of a core, API and scheduler below 150 MiB each.",
     ]
     return Results("bench idle", "The services with nothing to do", ["service", "of a core", "MiB"], rows, notes)

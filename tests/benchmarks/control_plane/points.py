@@ -20,7 +20,6 @@ from tests.benchmarks.results import Results
 #: Offered: 40 slots with one full report a second each are 2,560 points a second.
 _SLOTS = 40
 _TRAINING_S = 600.0
-_CATCH_UP_S = 20.0
 
 
 class Watchers:
@@ -94,7 +93,7 @@ def results(measured: Mapping[str, list[list[str]]], plan: Plan) -> Results:
     headings = ["set-up", "training jobs", "points/s reported", "points/s seen by the slowest stream", "cores"]
     notes = [
         f"{_SLOTS} trainings report {POINTS_PER_REPORT} points a second each; {plan.streams} streams of one process watch "
-        "the tuning job live. A point that a stream has seen is stored: streams show what was committed. Aim: 2,000.",
+        "the tuning job live. What a stream has seen is stored: streams show what was committed. Aim: 2,000.",
         "Cores: processor time of API and scheduler (embedded: with the fleet) per second.",
     ]
     return Results("bench points", "Metric points per second, watched live", headings, rows, notes)
