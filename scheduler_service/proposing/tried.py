@@ -29,7 +29,7 @@ class TriedConfigurations:
         committed = change.launched_before
         with self._lock:
             count, keys = self._known.pop(change.job.id, (0, set()))
-            uncommitted = set()
+            uncommitted: set[Hashable] = set()
             for _, trial in change.trials(after=count):
                 key = definition.space.key(trial.configuration)
                 (keys if trial.number <= committed else uncommitted).add(key)

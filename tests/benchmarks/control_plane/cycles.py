@@ -87,11 +87,11 @@ def results(measured: Mapping[str, Rates], plan: Plan, best_peer: Rates | None) 
     ]
     notes = [
         "A cycle: propose, dispatch, start, final result stored. Random search, 6 parameters; trainings take no time.",
-        "Ours: a client is a slot of a simulated fleet on the real broker client, with leases, fencing and confirms; each "
-        "cycle leaves 5 events in the log. Optuna: a client is a process that asks, suggests 6 times and tells.",
-        "The size is the number of completed training jobs when measuring begins. What counts are ratios within one run: "
-        "the machine has 2 cores and other work. CPU: processes of the tool (ours: API and scheduler, in the embedded "
-        "mode with the fleet; Optuna: clients and proxy), without databases and brokers.",
+        "Ours: a client is a slot of a simulated fleet on the real broker client, with leases, fencing and confirms; "
+        "each cycle leaves 5 events in the log. Optuna: a client is a process that asks, suggests 6 times and tells.",
+        "The size is the number of completed training jobs when measuring begins. What counts are ratios within one "
+        "run: the machine has 2 cores and other work. CPU: processes of the tool (ours: API and scheduler, in the "
+        "embedded mode with the fleet; Optuna: clients and proxy), without databases and brokers.",
         f"Each rate over {plan.window_s:.0f} s, 0.0 where a cycle takes more than 30 s; the gap at the largest size.",
     ]
     return Results("bench cycles", "Cycles per second of the control plane", headings, rows, notes)

@@ -8,6 +8,7 @@ jobs can be in flight, or a task would wait in this process.
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 import queue
@@ -131,7 +132,7 @@ class Fleet:
             with self._lock:
                 freed_at = self._freed.popleft() if self._freed else None
                 run = self._runs[_key(assignment.ref)] = _Run(assignment, self.behaviour, freed_at)
-            self._report(run, lambda run=run: self._started(run, delivery), started=queue_pb2.AttemptStarted())
+            self._report(run, functools.partial(self._started, run, delivery), started=queue_pb2.AttemptStarted())
 
     def _started(self, run: _Run, delivery: Delivery) -> None:
         """The start is confirmed: the task is this fleet's."""

@@ -18,6 +18,7 @@ from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.store import JobChange, MetricPoint
 from hrnn_tuner.store.engine import open_engines
 from hrnn_tuner.store.schema import metadata
+from scheduler_service import convert
 from scheduler_service.planner import training_job_name
 from scheduler_service.strategies import History, RandomStrategy
 from tests.benchmarks.control_plane.algorithm import ALGORITHM, METRIC, RANGES
@@ -74,7 +75,7 @@ class Histories:
 def _copied(row: dict[str, Any], name: str, max_parallel: int) -> dict[str, Any]:
     """A row of another tuning job."""
     identity = str(uuid5(NAMESPACE_URL, name))
-    for item in ("name", "name_key", "body"):
+    for item in ("name", "name_key", "artifact_uri", "body"):
         if item in row:
             row[item] = row[item].replace(_NAME, name)
     if "leaves_checkpoints" in row:
@@ -135,4 +136,5 @@ def _ended(change: JobChange, size: int) -> Iterator[tuple[TrainingJob, Training
         change.put(training_job, started)
         points = [MetricPoint(METRIC, step, step / number, 1, now) for step in range(1, EPOCHS + 1)]
         change.add_metrics(started, points)
-        yield started, started.completed(1 / number, {METRIC: 1 / number}, f"/artifacts/{number}", now)
+        artifact_uri = convert.artifact_uri(definition.output_uri, job, training_job)
+        yield started, started.completed(1 / number, {METRIC: 1 / number}, artifact_uri, now)

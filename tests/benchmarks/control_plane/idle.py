@@ -49,7 +49,7 @@ def measure() -> Results:
     rows.append(["together", f"{total:.2%}", ""])
     tick_ms = 1000 // os.sysconf("SC_CLK_TCK")
     notes = [
-        f"No job, one slot, PostgreSQL and RabbitMQ, {_WATCHED_S:.0f} s; the clock ticks every {tick_ms} ms. Memory is that "
-        "of the service's own process. Aim: together below 1% of a core, API and scheduler below 150 MiB each.",
+        f"No job, one slot, PostgreSQL and RabbitMQ, {_WATCHED_S:.0f} s; the clock ticks every {tick_ms} ms. Memory is "
+        "that of the service's own process. Aim: together below 1% of a core, API and scheduler below 150 MiB each.",
     ]
     return Results("bench idle", "The services with nothing to do", ["service", "of a core", "MiB"], rows, notes)

@@ -66,9 +66,9 @@ def results(measured: Mapping[str, list[list[str]]], plan: Plan) -> Results:
     rows = [[setup, *row] for setup, rows in measured.items() for row in rows]
     headings = ["set-up", "training jobs", "create → started", "result → next start on the slot", "stop → slot free"]
     notes = [
-        "Milliseconds, p50 / p95: from the client's call to the simulated trainer's confirmed start, from handing over a "
-        "result to the next confirmed start, from the client's call to the end of the training.",
-        f"Beside a tuning job of that size with {_PARALLEL} trainings of {_TRAINING_S} s at a time; {_REPEATS} creations "
-        f"and stops, results of {plan.window_s:.0f} s. Aim for create → started: p50 of 50 ms.",
+        "Milliseconds, p50 / p95: from the client's call to the simulated trainer's confirmed start, from handing over "
+        "a result to the next confirmed start, from the client's call to the end of the training.",
+        f"Beside a tuning job of that size with {_PARALLEL} trainings of {_TRAINING_S} s at a time; {_REPEATS} "
+        f"creations and stops, results of {plan.window_s:.0f} s. Aim for create → started: p50 of 50 ms.",
     ]
     return Results("bench latencies", "Latencies of the control plane", headings, rows, notes)

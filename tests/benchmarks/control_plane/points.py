@@ -92,8 +92,8 @@ def results(measured: Mapping[str, list[list[str]]], plan: Plan) -> Results:
     rows = [[setup, *row] for setup, rows in measured.items() for row in rows]
     headings = ["set-up", "training jobs", "points/s reported", "points/s seen by the slowest stream", "cores"]
     notes = [
-        f"{_SLOTS} trainings report {POINTS_PER_REPORT} points a second each; {plan.streams} streams of one process watch "
-        "the tuning job live. What a stream has seen is stored: streams show what was committed. Aim: 2,000.",
+        f"{_SLOTS} trainings report {POINTS_PER_REPORT} points a second each; {plan.streams} streams of one process "
+        "watch the tuning job live. What a stream has seen is stored: streams show what was committed. Aim: 2,000.",
         "Cores: processor time of API and scheduler (embedded: with the fleet) per second.",
     ]
     return Results("bench points", "Metric points per second, watched live", headings, rows, notes)
