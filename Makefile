@@ -53,8 +53,8 @@ chaos: setup services ## Kills and cuts off everything, again and again, and che
 fuzz: setup services ## Sends arbitrary requests and queue messages; no answer and no log may show a defect (SECONDS=300 SEED=1)
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),300) --seed $(or $(SEED),1)
 
-bench: setup services ## Measures how long a slot stands idle between two training jobs, on RabbitMQ + PostgreSQL and embedded
-	$(BIN)/python -m tests.benchmarks.dispatch
+bench: setup services ## Measures the control plane with a simulated fleet, beside Optuna (TABLES="cycles points" SIZES="100" for less)
+	$(BIN)/python -m tests.benchmarks.control_plane $(if $(TABLES),--tables $(TABLES)) $(if $(SIZES),--sizes $(SIZES)) $(BENCH_ARGS)
 
 bench-hrnn: setup ## Measures how well hrnn recommends, on the data in ../shared/data (TABLES="amazon speed" for some; hours)
 	$(BIN)/python -m tests.benchmarks.hrnn $(TABLES) --record

@@ -72,9 +72,7 @@ class TrainingJobs:
             job = _find(tx, project, name)
             return tx.metrics.page(job.tuning_job_id, job.number, metrics=names, after=after, limit=limit)
 
-    def log(
-        self, project: str, name: str, *, attempt: int | None, after: Cursor | None, limit: int
-    ) -> Page[LogLine]:
+    def log(self, project: str, name: str, *, attempt: int | None, after: Cursor | None, limit: int) -> Page[LogLine]:
         """A page of a training job's log."""
         with self._store.read() as tx:
             job = _find(tx, project, name)

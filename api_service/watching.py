@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 from api_service import to_proto
-from api_service.best import best_of, parents_of, with_parents
 from api_service.hints import JobHints
-from api_service.tokens import resume_revision, resume_token
+from api_service.log_tail import LogTail, RunBlocking
+from api_service.tokens import resume_revision
 from api_service.tuning_jobs import find
 from api_service.watch_places import WatchPlaces
 from hrnn_tuner.domain.clock import Clock
-from hrnn_tuner.domain.errors import OutOfRange, ServiceUnavailable
-from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.domain.tuning_job import TuningJob
-from hrnn_tuner.store import Event, EventKind, Store, StoredParent, codec
-from hrnn_tuner.v1 import training_job_pb2, tuning_service_pb2
+from hrnn_tuner.store import Store
+from hrnn_tuner.v1 import tuning_service_pb2
 
-Result = TypeVar("Result")
-
-
-class RunBlocking(Protocol):
-    """Runs a blocking function on the database threads."""
-
-    def __call__(self, call: Callable[[], Result]) -> Awaitable[Result]:
-        """Returns its result."""
-
-
-#: Events read at a time; a stream holds no more than this, however slow its reader is.
-PAGE_SIZE = 256
 POLL_S = 1.0
 HEARTBEAT_S = 20.0
 
 
 class Watcher:
-    """Opens streams. All of them share the hints; each reads at its own pace."""
+    """Opens streams. Those of one tuning job share the hints and what is read; each goes at its own pace."""
 
     def __init__(
         self,
@@ -56,6 +43,7 @@ class Watcher:
         self._places = places
         self._heartbeat_s = heartbeat_s
         self._draining = asyncio.Event()
+        self._tails: dict[str, tuple[LogTail, int]] = {}  # with the number of streams
 
     def drain(self) -> None:
         """Ends all streams with UNAVAILABLE; their clients come back to another replica with their tokens."""
@@ -82,35 +70,71 @@ class Watcher:
     ) -> AsyncIterator[tuning_service_pb2.WatchTuningJobResponse]:
         """The events, once there is a place for the stream."""
         job = await self._run_blocking(lambda: self._find(project, name))
-        stream = _Stream(self._store, self._clock, job, resume_revision(token, job.id, job.revision))
+        revision = resume_revision(token, job.id, job.revision)
         changed = asyncio.Event()
-        self._hints.listen(job.id, changed)
-        try:
+        with self._tail(job) as tail, self._listening(job.id, changed):
             silent_s = 0.0
             while True:
                 changed.clear()  # before reading: what happens during it is not forgotten
-                page = await self._run_blocking(stream.read)
-                for response in page:
+                page = await tail.read(revision)
+                if page is None:
+                    deleted = tuning_service_pb2.TuningJobDeleted()
+                    yield self._own(tail.token(revision), deleted=deleted)
+                    return
+                for response in page.messages:
                     silent_s = 0.0
                     yield response
-                if stream.ended:
+                revision = page.until
+                if page.ended:
                     return
                 if self._draining.is_set():  # however much is left to send: a drain does not wait for slow readers
-                    metadata = {"resume_token": stream.token}
+                    metadata = {"resume_token": tail.token(revision)}
                     raise ServiceUnavailable("the server is shutting down: resume elsewhere", metadata=metadata)
-                if page:
+                if page.messages:
                     continue
                 if silent_s >= self._heartbeat_s:
                     silent_s = 0.0
-                    yield stream.heartbeat()
+                    yield self._own(tail.token(revision), heartbeat=tuning_service_pb2.WatchHeartbeat())
                 silent_s += await self._wait(changed, min(POLL_S, self._heartbeat_s))
+
+    @contextmanager
+    def _tail(self, job: TuningJob) -> Iterator[LogTail]:
+        """What the streams of a tuning job share, as long as there is one."""
+        tail, streams = self._tails.get(job.id) or (LogTail(self._store, self._run_blocking, job), 0)
+        self._tails[job.id] = (tail, streams + 1)
+        try:
+            yield tail
         finally:
-            self._hints.unlisten(job.id, changed)
+            _, streams = self._tails.pop(job.id)
+            if streams > 1:
+                self._tails[job.id] = (tail, streams - 1)
+
+    @contextmanager
+    def _listening(self, tuning_job_id: str, changed: asyncio.Event) -> Iterator[None]:
+        """Has an event set with each hint."""
+        self._hints.listen(tuning_job_id, changed)
+        try:
+            yield
+        finally:
+            self._hints.unlisten(tuning_job_id, changed)
 
     def _find(self, project: str, name: str) -> TuningJob:
         """Reads the tuning job."""
         with self._store.read() as tx:
             return find(tx, project, name)
+
+    def _own(
+        self,
+        token: str,
+        *,
+        heartbeat: tuning_service_pb2.WatchHeartbeat | None = None,
+        deleted: tuning_service_pb2.TuningJobDeleted | None = None,
+    ) -> tuning_service_pb2.WatchTuningJobResponse:
+        """A message that is not in the log."""
+        time = to_proto.timestamp(self._clock())
+        return tuning_service_pb2.WatchTuningJobResponse(
+            resume_token=token, time=time, heartbeat=heartbeat, deleted=deleted
+        )
 
     async def _wait(self, changed: asyncio.Event, longest_s: float) -> float:
         """Waits for a hint, a drain or the time; returns how long."""
@@ -123,108 +147,3 @@ class Watcher:
             for wait in waits:
                 wait.cancel()
         return loop.time() - began
-
-
-class _Stream:
-    """The position of one stream and what it needs to show events in full. `read` runs on one thread at a time."""
-
-    def __init__(self, store: Store, clock: Clock, job: TuningJob, revision: int) -> None:
-        self._store = store
-        self._clock = clock
-        self._job = job
-        self._revision = revision
-        self._best: TrainingJob | None = None
-        self._parents: list[StoredParent] | None = None  # which nothing changes
-        self.ended = False
-
-    @property
-    def token(self) -> str:
-        """Position behind what was read."""
-        return resume_token(self._job.id, self._revision)
-
-    def heartbeat(self) -> tuning_service_pb2.WatchTuningJobResponse:
-        """A sign of life."""
-        return tuning_service_pb2.WatchTuningJobResponse(
-            resume_token=self.token,
-            time=to_proto.timestamp(self._clock()),
-            heartbeat=tuning_service_pb2.WatchHeartbeat(),
-        )
-
-    def read(self) -> list[tuning_service_pb2.WatchTuningJobResponse]:
-        """The next page of events; sets ``ended`` when nothing can follow."""
-        with self._store.read() as tx:
-            current = tx.tuning_jobs.get(self._job.id)
-            if current is None:
-                self.ended = True
-                return [self._deleted()]
-            if self._revision < current.log_starts_after:
-                oldest = resume_token(current.id, current.log_starts_after)
-                text = "events behind this position were removed: go on from oldest_resume_token of the tuning job"
-                raise OutOfRange(text, metadata={"oldest_resume_token": oldest})
-            events = tx.events.after(self._job.id, self._revision, limit=PAGE_SIZE)
-            if self._parents is None:
-                self._parents = parents_of(tx, current)
-            if self._best is None:
-                self._best = best_of(tx, current).own
-            by_number = {self._best.number: self._best} if self._best is not None else {}
-            responses = []
-            for event in events:
-                if event.kind is EventKind.TRAINING_JOB:
-                    shown = codec.training_job_from_json(self._job.id, event.body)
-                    by_number[shown.number] = shown
-                if event.kind is EventKind.TUNING_JOB:
-                    number = event.body["best_number"]
-                    if number is not None:
-                        self._best = by_number.get(number) or tx.training_jobs.get(self._job.id, number)
-                responses.append(self._response(event))
-                self._revision = event.revision
-        self.ended = current.state.terminal and self._revision >= current.revision
-        return responses
-
-    def _deleted(self) -> tuning_service_pb2.WatchTuningJobResponse:
-        """The last event of a deleted job."""
-        return tuning_service_pb2.WatchTuningJobResponse(
-            resume_token=self.token,
-            time=to_proto.timestamp(self._clock()),
-            deleted=tuning_service_pb2.TuningJobDeleted(),
-        )
-
-    def _response(self, event: Event) -> tuning_service_pb2.WatchTuningJobResponse:
-        """An event as a message."""
-        response = tuning_service_pb2.WatchTuningJobResponse(
-            resume_token=resume_token(event.tuning_job_id, event.revision), time=to_proto.timestamp(event.at)
-        )
-        body = event.body
-        match event.kind:
-            case EventKind.TUNING_JOB:
-                job = codec.status_from_json(self._job, body, event.revision)
-                best = self._best if job.best_number is not None else None
-                shown_best = with_parents(job, best, self._parents or ())
-                response.tuning_job.CopyFrom(to_proto.tuning_job(job, shown_best, event.at))
-            case EventKind.TRAINING_JOB:
-                shown = codec.training_job_from_json(event.tuning_job_id, body)
-                response.training_job.CopyFrom(to_proto.training_job(shown, self._job.spec.name))
-            case EventKind.METRICS:
-                response.metrics.training_job_name = body["name"]
-                if "superseded_after" in body:
-                    response.metrics.superseded_after = body["superseded_after"]
-                response.metrics.points.extend(
-                    training_job_pb2.MetricPoint(
-                        metric_name=metric,
-                        step=step,
-                        value=value,
-                        attempt=body["attempt"],
-                        time=to_proto.timestamp(event.at),
-                    )
-                    for metric, step, value in body["points"]
-                )
-            case EventKind.DECISION:
-                response.decision.CopyFrom(
-                    tuning_service_pb2.Decision(
-                        kind=body["kind"],
-                        training_job_number=body["number"],
-                        explanation=body["explanation"],
-                        figures=body["figures"],
-                    )
-                )
-        return response

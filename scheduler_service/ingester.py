@@ -223,9 +223,9 @@ class Ingester:
             for job in self._judge.judge(tx, change):
                 command = queue_pb2.Control(ref=convert.attempt_ref(job), command=convert.stop_command(job))
                 effects.replies.append(Reply(job.worker_id, command))
-            self._completion.apply(tx, change)
-            self._planner.plan(tx, change)
-            effects.room_for_others |= any(report.WhichOneof("event") == "ended" for report in reports)
+            self._completion.apply(change)
+            if any(report.WhichOneof("event") == "ended" for report in reports):
+                effects.room_for_others |= self._planner.plan(tx, change).room_for_others
             if change.changed:
                 effects.changed.add(job_id)
             change.write()
@@ -250,10 +250,9 @@ class Ingester:
         if beat.leaving:
             tx.workers.remove(beat.worker_id)
         else:
-            tx.workers.seen(Worker(beat.worker_id, beat.resource_class, beat.slots, now))
+            effects.room_for_others |= tx.workers.seen(Worker(beat.worker_id, beat.resource_class, beat.slots, now))
         holders = [(ref.tuning_job_id, ref.number, ref.attempt, ref.token) for ref in beat.running]
         tx.training_jobs.renew_leases(holders, beat.worker_id, now)
-        effects.room_for_others = True  # its slots may be new
 
     def _follow_up(self, effects: _Effects) -> None:
         """Wakes whoever has something to do now."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import queue
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import structlog
 
-from hrnn_tuner.broker import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
+from hrnn_tuner.broker import Broker, Letter, MessageUnroutable
 from hrnn_tuner.broker.topology import CONTROL_EXCHANGE, EVENTS_EXCHANGE, job_key, worker_key
 from hrnn_tuner.failpoints import failpoint
 from hrnn_tuner.v1 import queue_pb2
@@ -19,15 +19,8 @@ _JOIN_TIMEOUT_S = 5.0
 _PUBLISH_TIMEOUT_S = 2.0
 #: Beyond this many unsent messages the broker is away, and the oldest are worth nothing any more.
 _CAPACITY = 10_000
-
-
-@dataclass(frozen=True)
-class _Letter:
-    """A message with its address."""
-
-    exchange: str
-    routing_key: str
-    message: Message
+#: Most messages whose confirmations are waited for together.
+_BATCH = 128
 
 
 class Outgoing:
@@ -36,7 +29,9 @@ class Outgoing:
     def __init__(self, broker: Broker) -> None:
         """Takes the broker; `start` starts the thread."""
         self._broker = broker
-        self._letters: queue.Queue[_Letter | None] = queue.Queue(maxsize=_CAPACITY)
+        self._letters: queue.Queue[Letter | None] = queue.Queue(maxsize=_CAPACITY)
+        self._lock = threading.Lock()
+        self._hinted: set[str] = set()  # routing keys of the hints that wait: one of each is enough
         self._thread = threading.Thread(target=self._run, name="scheduler-outgoing", daemon=True)
 
     def start(self) -> None:
@@ -50,38 +45,54 @@ class Outgoing:
 
     def command(self, worker_id: str, command: queue_pb2.Control) -> None:
         """Sends a worker a command about an attempt."""
-        self._put(_Letter(CONTROL_EXCHANGE, worker_key(worker_id), convert.control(command)))
+        self._put(Letter(CONTROL_EXCHANGE, worker_key(worker_id), convert.control(command)))
 
     def changed(self, tuning_job_id: str) -> None:
         """Tells the API that a tuning job has new events."""
-        self._put(_Letter(EVENTS_EXCHANGE, job_key(tuning_job_id), convert.hint(tuning_job_id)))
+        key = job_key(tuning_job_id)
+        with self._lock:
+            if key in self._hinted:
+                return
+            self._hinted.add(key)
+        # One that reaches nobody is no news, as a command would be.
+        self._put(Letter(EVENTS_EXCHANGE, key, convert.hint(tuning_job_id), mandatory=False))
 
-    def _put(self, letter: _Letter) -> None:
+    def _put(self, letter: Letter) -> None:
         """Queues a letter, or drops it when the broker has been away for long."""
         try:
             self._letters.put_nowait(letter)
         except queue.Full:
+            self._taken([letter])
             _LOG.warning("outgoing message dropped", routing_key=letter.routing_key)
 
     def _run(self) -> None:
-        """Sends until told to stop."""
-        while (letter := self._letters.get()) is not None:
+        """Sends until told to stop; what waits at the same time goes together."""
+        over = False
+        while not over:
+            batch = [self._letters.get()]
+            while len(batch) < _BATCH and not self._letters.empty():
+                batch.append(self._letters.get())
+            letters = [letter for letter in batch if letter is not None]
+            over = len(letters) < len(batch)
+            self._taken(letters)  # before sending: a change from now on needs another hint
             try:
-                self._send(letter)
-            except MessageUnroutable:
-                _LOG.info("worker is not connected", routing_key=letter.routing_key)  # its lease will run out
-            except (BrokerUnavailable, MessageRefused) as error:
-                _LOG.warning("outgoing message lost", routing_key=letter.routing_key, error=str(error))
+                self._send(letters)
             except Exception:  # noqa: BLE001 - a thread of a service must outlive any single failure
-                _LOG.exception("outgoing message lost", routing_key=letter.routing_key)
+                _LOG.exception("outgoing messages lost", count=len(letters))
 
-    def _send(self, letter: _Letter) -> None:
-        """Publishes one letter; a command that reaches nobody is worth knowing about, a hint is not."""
+    def _taken(self, letters: Sequence[Letter]) -> None:
+        """These do not wait any more."""
+        with self._lock:
+            self._hinted.difference_update(letter.routing_key for letter in letters)
+
+    def _send(self, letters: Sequence[Letter]) -> None:
+        """Publishes letters."""
+        if not letters:
+            return
         failpoint("outgoing.sending")
-        self._broker.publish(
-            letter.exchange,
-            letter.routing_key,
-            letter.message,
-            mandatory=letter.exchange == CONTROL_EXCHANGE,
-            timeout_s=_PUBLISH_TIMEOUT_S,
-        )
+        failures = self._broker.publish_all(letters, timeout_s=_PUBLISH_TIMEOUT_S)
+        for letter, failure in zip(letters, failures, strict=True):
+            if isinstance(failure, MessageUnroutable):
+                _LOG.info("worker is not connected", routing_key=letter.routing_key)  # its lease will run out
+            elif failure is not None:
+                _LOG.warning("outgoing message lost", routing_key=letter.routing_key, error=str(failure))

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from hrnn_tuner.domain.fair_share import Demand, shares
 from hrnn_tuner.domain.states import CompletionReason, FailureCause, SecondaryState, TuningJobState
@@ -27,6 +28,13 @@ def training_job_name(tuning_job: TuningJob, number: int) -> str:
     """``<tuning job>-<number>-<8 hex digits>``; the digits keep names unique when a tuning job's name is reused."""
     digest = hashlib.sha256(f"{tuning_job.id}/{number}".encode()).hexdigest()
     return f"{tuning_job.spec.name}-{number:03d}-{digest[:8]}"
+
+
+class Planned(NamedTuple):
+    """How many training jobs were launched, and whether other tuning jobs have room to launch some, too."""
+
+    launched: int
+    room_for_others: bool
 
 
 class Planner:
@@ -58,21 +66,20 @@ class Planner:
             demands = [own if demand.tuning_job_id == current.id else demand for demand in demands]
         return shares(demands, tx.workers.slots(seen_after=now - self._worker_ttl))
 
-    def plan(self, tx: Transaction, change: JobChange) -> int:
-        """Launches what limits and fair share allow for one tuning job; returns how many."""
-        job = change.job
-        if job.wanted == 0:
-            return 0
-        count = min(job.wanted, self.launchable(tx, change.now, job).get(job.id, 0))
-        if count == 0:
-            return 0
-        found = self._next.find(tx, change, count)
-        for number, launch in enumerate(found.launches, start=job.counters.launched + 1):
-            self._launch(tx, change, number, launch)
-        if found.exhausted:
-            change.job = replace(change.job, completion_reason=CompletionReason.SPACE_EXHAUSTED)
-            change.decide("SPACE_EXHAUSTED", 0, "every point of the search space was tried")
-        return len(found.launches)
+    def plan(self, tx: Transaction, change: JobChange) -> Planned:
+        """Launches what limits and fair share allow for one tuning job."""
+        launched = 0
+        room = self.launchable(tx, change.now, change.job)
+        count = min(change.job.wanted, room.pop(change.job.id, 0))
+        if count > 0:
+            found = self._next.find(tx, change, count)
+            for number, launch in enumerate(found.launches, start=change.job.counters.launched + 1):
+                self._launch(tx, change, number, launch)
+            if found.exhausted:
+                change.job = replace(change.job, completion_reason=CompletionReason.SPACE_EXHAUSTED)
+                change.decide("SPACE_EXHAUSTED", 0, "every point of the search space was tried")
+            launched = len(found.launches)
+        return Planned(launched, bool(room) or launched < count)
 
     def _launch(self, tx: Transaction, change: JobChange, number: int, launch: Launch) -> None:
         """Adds one training job and its task."""

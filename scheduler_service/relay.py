@@ -11,13 +11,13 @@ import functools
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 import structlog
 from opentelemetry.trace import SpanKind
 
-from hrnn_tuner.broker import Broker, BrokerUnavailable, Message, MessageRefused, MessageUnroutable
+from hrnn_tuner.broker import Broker, Letter, Message, MessageUnroutable
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.failpoints import failpoint
@@ -28,9 +28,10 @@ from scheduler_service.outgoing import Outgoing
 
 _LOG = structlog.get_logger(__name__)
 _JOIN_TIMEOUT_S = 10.0
-#: Twice this stays below what the database allows a transaction to pause.
+#: Stays below what the database allows a transaction to pause.
 _PUBLISH_TIMEOUT_S = 4.0
-_CLAIM_BATCH = 32
+#: Most tasks whose confirmations are waited for together.
+_BATCH = 64
 #: Rows of published tasks are removed this long after; a training job that no worker took by then shows as queued.
 SETTLE_S = 0.2
 #: Pause between two looks for left-behind rows, and the age from which a row counts as one.
@@ -74,12 +75,16 @@ class Relay:
             due = min(settle_at, claim_at) if self._published else claim_at
             try:
                 item = self._committed.get(timeout=max(0.0, due - time.monotonic()))
-                if item is None:
-                    self._guard(self._settle)
-                    return
+                batch = [item]
+                while len(batch) < _BATCH and not self._committed.empty():
+                    batch.append(self._committed.get())
+                tasks = [task for task in batch if task is not None]
                 if not self._published:
                     settle_at = time.monotonic() + SETTLE_S
-                self._guard(functools.partial(self._publish_committed, item))
+                self._guard(functools.partial(self._publish_committed, tasks))
+                if len(tasks) < len(batch):
+                    self._guard(self._settle)
+                    return
             except queue.Empty:
                 if self._published and time.monotonic() >= settle_at:
                     self._guard(self._settle)
@@ -88,10 +93,9 @@ class Relay:
                     self._guard(self._publish_left_behind)
                     claim_at = time.monotonic() + CLAIM_INTERVAL_S
 
-    def _publish_committed(self, item: Claimed) -> None:
-        """Publishes a task that was just committed; one that the broker does not take is found in the table later."""
-        if self._publish(item[1]):
-            self._published.append(item)
+    def _publish_committed(self, tasks: Sequence[Claimed]) -> None:
+        """Publishes tasks that were just committed; what the broker does not take is found in the table later."""
+        self._published += self._publish(tasks)
 
     def _guard(self, work: Callable[[], None]) -> None:
         """Runs a transaction; what it would have done is done the next time when the database is away."""
@@ -118,41 +122,31 @@ class Relay:
         own = {row_id for row_id, _ in self._published}
         while True:
             with self._store.write() as tx:
-                claimed = tx.outbox.claim(limit=_CLAIM_BATCH, before=self._clock() - LEFT_BEHIND_AFTER)
-                give_up_at = time.monotonic() + _PUBLISH_TIMEOUT_S  # the transaction must not wait for the broker
-                published = [
-                    item
-                    for item in claimed
-                    if item[0] in own or (time.monotonic() < give_up_at and self._publish(item[1]))
-                ]
+                claimed = tx.outbox.claim(limit=_BATCH, before=self._clock() - LEFT_BEHIND_AFTER)
+                published = [item for item in claimed if item[0] in own]
+                published += self._publish([item for item in claimed if item[0] not in own])
                 tx.outbox.remove([row_id for row_id, _ in published])
                 changed = self._mark_queued(tx, published)
                 failpoint("relay.left_behind")
             for tuning_job_id in changed:
                 self._outgoing.changed(tuning_job_id)
-            if len(published) < _CLAIM_BATCH:
+            if len(published) < _BATCH:
                 return
 
-    def _publish(self, message: OutboxMessage) -> bool:
-        """Publishes one task; False when the broker did not take it."""
-        failpoint("relay.publishing")
-        about: dict[str, str | int] = {
-            "messaging.message.id": message.message_id,
-            "tuning_job.id": message.correlation_id,
-        }
-        try:
-            with span("publish task", SpanKind.PRODUCER, parent={HEADER: message.trace}, attributes=about):
-                letter = Message(message.type, message.body, message.message_id, message.correlation_id, inject())
-                self._broker.publish(message.exchange, message.routing_key, letter, timeout_s=_PUBLISH_TIMEOUT_S)
-        except MessageUnroutable:
-            _LOG.error("no queue for resource class", routing_key=message.routing_key)
-            return False
-        except (BrokerUnavailable, MessageRefused) as error:
-            _LOG.warning("broker takes no tasks, they wait", error=str(error))
-            return False
-        failpoint("relay.confirmed")
-        TASKS_PUBLISHED.labels("attempt" if message.attempt else "removal").inc()
-        return True
+    def _publish(self, tasks: Sequence[Claimed]) -> list[Claimed]:
+        """Publishes tasks in their order; returns those that the broker took."""
+        failures = self._broker.publish_all([_letter(task) for _, task in tasks], timeout_s=_PUBLISH_TIMEOUT_S)
+        published = []
+        for item, failure in zip(tasks, failures, strict=True):
+            if failure is None:
+                failpoint("relay.confirmed")
+                TASKS_PUBLISHED.labels("attempt" if item[1].attempt else "removal").inc()
+                published.append(item)
+            elif isinstance(failure, MessageUnroutable):
+                _LOG.error("no queue for resource class", routing_key=item[1].routing_key)
+            else:
+                _LOG.warning("broker takes no tasks, they wait", error=str(failure))
+        return published
 
     def _mark_queued(self, tx: Transaction, published: list[Claimed]) -> list[str]:
         """Shows published training jobs that no worker took as queued; returns the ids of the changed tuning jobs."""
@@ -173,3 +167,12 @@ class Relay:
                 changed.append(tuning_job_id)
             change.write()
         return changed
+
+
+def _letter(task: OutboxMessage) -> Letter:
+    """A task, ready to be published, as a part of its tuning job's trace."""
+    failpoint("relay.publishing")
+    about: dict[str, str | int] = {"messaging.message.id": task.message_id, "tuning_job.id": task.correlation_id}
+    with span("publish task", SpanKind.PRODUCER, parent={HEADER: task.trace}, attributes=about):
+        message = Message(task.type, task.body, task.message_id, task.correlation_id, inject())
+    return Letter(task.exchange, task.routing_key, message)

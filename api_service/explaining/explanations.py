@@ -58,12 +58,12 @@ class Explanations:
         with self._store.read() as tx:
             job = find(tx, project, name)
             page = tx.training_jobs.page(TrainingJobQuery(job.id), after=after, limit=limit)
-            decisions = tx.events.decisions(job.id)
+            shown = [training_job.number for training_job in page.rows]
+            decisions = tx.events.decisions(job.id, shown if after is not None else [0, *shown])
             trials = tx.training_jobs.trials(job.id) if after is None else []
-        shown = {training_job.number for training_job in page.rows}
         later: dict[int, list[Decision]] = {}
         for decision in decisions:
-            if decision.number in shown and decision.kind != "PROPOSED":
+            if decision.number:
                 later.setdefault(decision.number, []).append(decision)
         if after is not None:
             return Explanation(job, (), (), page, later)

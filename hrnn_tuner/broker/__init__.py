@@ -5,9 +5,11 @@ from hrnn_tuner.broker.contract import (
     BrokerUnavailable,
     Delivery,
     DeliveryHandler,
+    Letter,
     Message,
     MessageRefused,
     MessageUnroutable,
+    PublishError,
     Subscription,
 )
 
@@ -16,8 +18,10 @@ __all__ = [
     "BrokerUnavailable",
     "Delivery",
     "DeliveryHandler",
+    "Letter",
     "Message",
     "MessageRefused",
     "MessageUnroutable",
+    "PublishError",
     "Subscription",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from hrnn_tuner.broker.amqp_link import AmqpLink, LinkLost
-from hrnn_tuner.broker.amqp_pika import Channel, Connection, sever, to_message
+from hrnn_tuner.broker.amqp_pika import Channel, Connection, RawChannel, raw_channel, sever, to_message
 from hrnn_tuner.broker.contract import BrokerUnavailable, Delivery, DeliveryHandler, Message, Subscription
 
 _log = structlog.get_logger(__name__)
@@ -85,7 +85,7 @@ class RabbitMqSubscription(Subscription):
         except FutureTimeoutError:
             _log.warning("cancel is late; deliveries are given back meanwhile", link=self._link.name)
 
-    def settle(self, tag: int, generation: int, action: Callable[[Channel], None]) -> None:
+    def settle(self, tag: int, generation: int, action: Callable[[RawChannel], None]) -> None:
         """Has a delivery acknowledged or rejected, if its connection still lives. From any thread."""
         self._link.post(lambda _: self._settle(tag, action), generation)
 
@@ -93,9 +93,9 @@ class RabbitMqSubscription(Subscription):
         """Whether deliveries of this connection can still be settled."""
         return not self._given_back and self._link.is_current(generation)
 
-    def _settle(self, tag: int, action: Callable[[Channel], None]) -> None:
+    def _settle(self, tag: int, action: Callable[[RawChannel], None]) -> None:
         assert self._channel is not None
-        action(self._channel)
+        action(raw_channel(self._channel))
         self._unsettled.discard(tag)
         self._close_when_over()
 
@@ -174,7 +174,7 @@ class RabbitMqDelivery(Delivery):
         """See `Delivery.reject`. Not by nack: RabbitMQ 4.3 counts only rejects towards the delivery limit."""
         self._settle(lambda channel: channel.basic_reject(self._tag, requeue=requeue))
 
-    def _settle(self, action: Callable[[Channel], None]) -> None:
+    def _settle(self, action: Callable[[RawChannel], None]) -> None:
         with self._lock:
             if self._settled:  # twice would be a protocol error that ends the channel
                 return

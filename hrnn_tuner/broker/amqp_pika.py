@@ -40,13 +40,19 @@ logging.getLogger("pika.adapters").setLevel(logging.CRITICAL)
 
 
 class RawChannel(Protocol):
-    """The asynchronous channel, which lies under each blocking one: confirms arrive by callback."""
+    """The asynchronous channel, which lies under each blocking one.
+
+    Confirms arrive by callback, and what is sent goes out with whatever else the connection has to send: a blocking
+    channel hands each acknowledgement to the kernel alone, which costs several times as much as making it.
+    """
 
     def confirm_delivery(self, ack_nack_callback: Callable[[Any], None]) -> None: ...
     def add_on_return_callback(self, callback: Callable[[Any, Any, Any, bytes], None]) -> None: ...
     def basic_publish(
         self, exchange: str, routing_key: str, body: bytes, properties: object, mandatory: bool
     ) -> None: ...
+    def basic_ack(self, delivery_tag: int) -> None: ...
+    def basic_reject(self, delivery_tag: int, requeue: bool) -> None: ...
 
 
 class Channel(Protocol):
@@ -66,7 +72,6 @@ class Channel(Protocol):
         exclusive: bool,
     ) -> str: ...
     def basic_cancel(self, consumer_tag: str) -> object: ...
-    def basic_ack(self, delivery_tag: int) -> None: ...
     def basic_reject(self, delivery_tag: int, *, requeue: bool) -> None: ...
     def exchange_declare(
         self, exchange: str, exchange_type: str, *, passive: bool = False, durable: bool = False
@@ -139,8 +144,8 @@ def raw_channel(channel: Channel) -> RawChannel:
     """The asynchronous channel under a blocking one.
 
     pika's blocking channel waits for the confirm of each message, which bounds all publishers of a process together to
-    one message per round trip and disk flush. It has no public way to the channel below; this is the one place that
-    knows the private one (the same name since pika 0.10).
+    one message per round trip and disk flush, and it flushes the socket for each acknowledgement. It has no public way
+    to the channel below; this is the one place that knows the private one (the same name since pika 0.10).
     """
     return cast(RawChannel, channel._impl)  # type: ignore[attr-defined]
 

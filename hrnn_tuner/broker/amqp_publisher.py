@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from hrnn_tuner.broker.amqp_pika import Channel, publish_number, raw_channel, reply_of, to_properties
-from hrnn_tuner.broker.contract import BrokerUnavailable, Message, MessageRefused, MessageUnroutable
+from hrnn_tuner.broker.contract import BrokerUnavailable, Letter, MessageRefused, MessageUnroutable
 
 
 class ConfirmingChannel:
@@ -25,15 +25,13 @@ class ConfirmingChannel:
         self._raw.add_on_return_callback(self._on_return)
         self._raw.confirm_delivery(self._on_confirm)
 
-    def publish(
-        self, exchange: str, routing_key: str, message: Message, mandatory: bool, outcome: Future[None]
-    ) -> None:
+    def publish(self, letter: Letter, outcome: Future[None]) -> None:
         """Sends the message; ``outcome`` is resolved when the broker has answered, or by `fail_all`."""
         if outcome.done():  # its publisher has stopped waiting
             return
         number = self._sent + 1
-        properties = to_properties(message, number)
-        self._raw.basic_publish(exchange, routing_key, message.body, properties, mandatory)
+        properties = to_properties(letter.message, number)
+        self._raw.basic_publish(letter.exchange, letter.routing_key, letter.message.body, properties, letter.mandatory)
         self._sent = number
         self._waiting[number] = outcome
 

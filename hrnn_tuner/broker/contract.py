@@ -11,6 +11,7 @@ can no longer be acknowledged (its `ack` does nothing and the broker delivers th
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,15 +19,19 @@ from types import TracebackType
 from typing import Self
 
 
-class BrokerUnavailable(Exception):
+class PublishError(Exception):
+    """A message was not confirmed; one of the following."""
+
+
+class BrokerUnavailable(PublishError):
     """The broker could not be reached in time; the message may or may not have arrived."""
 
 
-class MessageUnroutable(Exception):
+class MessageUnroutable(PublishError):
     """No queue is bound for this exchange and routing key: the receiver is gone, or the topology is wrong."""
 
 
-class MessageRefused(Exception):
+class MessageRefused(PublishError):
     """The broker refused the message (queue full)."""
 
 
@@ -49,6 +54,16 @@ class Message:
     correlation_id: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     persistent: bool = True
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message with its address; ``mandatory`` as in `Broker.publish`."""
+
+    exchange: str
+    routing_key: str
+    message: Message
+    mandatory: bool = True
 
 
 class Delivery(ABC):
@@ -105,6 +120,28 @@ class Broker(ABC):
             MessageRefused: When a queue is full.
             BrokerUnavailable: When no confirmation came within ``timeout_s``.
         """
+
+    def publish_all(self, letters: Sequence[Letter], *, timeout_s: float = 10.0) -> list[PublishError | None]:
+        """Publishes messages in their order, and waits for the confirmations of all of them together.
+
+        Where a confirmation takes a while, a hundred messages take hardly longer than one.
+
+        Returns:
+            For each message what `publish` would have raised, or None.
+        """
+        outcomes: list[PublishError | None] = []
+        give_up_at = time.monotonic() + timeout_s
+        for letter in letters:
+            left = max(0.0, give_up_at - time.monotonic())
+            try:
+                self.publish(
+                    letter.exchange, letter.routing_key, letter.message, mandatory=letter.mandatory, timeout_s=left
+                )
+            except PublishError as error:
+                outcomes.append(error)
+            else:
+                outcomes.append(None)
+        return outcomes
 
     @abstractmethod
     def subscribe(

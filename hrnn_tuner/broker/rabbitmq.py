@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
@@ -12,7 +13,15 @@ from hrnn_tuner.broker.amqp_consumer import Prepare, RabbitMqSubscription
 from hrnn_tuner.broker.amqp_link import AmqpLink, TopologyMismatch
 from hrnn_tuner.broker.amqp_pika import Channel, ChannelClosedByBroker, Connection, reply_of
 from hrnn_tuner.broker.amqp_publisher import ConfirmingChannel
-from hrnn_tuner.broker.contract import Broker, BrokerUnavailable, DeliveryHandler, Message, Subscription
+from hrnn_tuner.broker.contract import (
+    Broker,
+    BrokerUnavailable,
+    DeliveryHandler,
+    Letter,
+    Message,
+    PublishError,
+    Subscription,
+)
 from hrnn_tuner.broker.limits import check_exchange, check_message, exclusive_queue_arguments, find_queue
 from hrnn_tuner.broker.topology import Topology
 
@@ -62,22 +71,26 @@ class RabbitMqBroker(Broker):
         self, exchange: str, routing_key: str, message: Message, *, mandatory: bool = True, timeout_s: float = 10.0
     ) -> None:
         """See `Broker.publish`."""
-        check_exchange(self._topology, exchange)
-        check_message(routing_key, message)
+        (failure,) = self.publish_all([Letter(exchange, routing_key, message, mandatory)], timeout_s=timeout_s)
+        if failure is not None:
+            raise failure
+
+    def publish_all(self, letters: Sequence[Letter], *, timeout_s: float = 10.0) -> list[PublishError | None]:
+        """See `Broker.publish_all`."""
+        for letter in letters:
+            check_exchange(self._topology, letter.exchange)
+            check_message(letter.routing_key, letter.message)
         deadline = time.monotonic() + timeout_s
-        while self._publishing.wait_ready(deadline - time.monotonic()):
-            outcome: Future[None] = Future()
-            self._publisher.send(exchange, routing_key, message, mandatory, outcome)
-            try:
-                outcome.result(max(0.0, deadline - time.monotonic()))
-                return
-            except BrokerUnavailable:
-                if time.monotonic() >= deadline:
-                    raise
-            except FutureTimeoutError:
-                outcome.cancel()
-                raise BrokerUnavailable(f"no confirmation within {timeout_s} s") from None
-        raise BrokerUnavailable(self._publishing.describe())
+        failures: list[PublishError | None] = [BrokerUnavailable(self._publishing.describe())] * len(letters)
+        waiting = list(range(len(letters)))  # those whose confirmation has not come, or was lost with a connection
+        while waiting and self._publishing.wait_ready(deadline - time.monotonic()):
+            outcomes = self._publisher.send([letters[place] for place in waiting])
+            for place, outcome in zip(waiting, outcomes, strict=True):
+                failures[place] = _awaited(outcome, deadline, timeout_s)
+            if time.monotonic() >= deadline:
+                break
+            waiting = [place for place in waiting if isinstance(failures[place], BrokerUnavailable)]
+        return failures
 
     def subscribe(
         self, queue: str, handler: DeliveryHandler, *, prefetch: int, limit: int | None = None
@@ -189,20 +202,41 @@ class _Publisher:
         if channel is not None:
             channel.fail_all(f"{self.link.name}: connection lost before the confirmation")
 
-    def send(self, exchange: str, routing_key: str, message: Message, mandatory: bool, outcome: Future[None]) -> None:
-        """Has the message published on the link's thread. From any thread; ``outcome`` tells what came of it."""
+    def send(self, letters: Sequence[Letter]) -> list[Future[None]]:
+        """Has messages published on the link's thread. From any thread; the futures tell what came of each."""
+        outcomes: list[Future[None]] = [Future() for _ in letters]
+        unsent = deque(zip(letters, outcomes, strict=True))
 
         def publish(_connection: Connection) -> None:
             assert self._channel is not None
-            self._channel.publish(exchange, routing_key, message, mandatory, outcome)
+            while unsent:
+                self._channel.publish(*unsent[0])
+                unsent.popleft()  # from here on its outcome is the channel's business
 
-        self.link.call(publish).add_done_callback(lambda sent: _pass_failure(sent, outcome))
+        self.link.call(publish).add_done_callback(lambda sent: _pass_failure(sent, unsent))
+        return outcomes
 
 
-def _pass_failure(sent: Future[None], outcome: Future[None]) -> None:
+def _awaited(outcome: Future[None], deadline: float, timeout_s: float) -> PublishError | None:
+    """What came of a message; one whose confirmation does not come in time is not published any more if it waits."""
+    try:
+        outcome.result(max(0.0, deadline - time.monotonic()))
+    except PublishError as error:
+        return error
+    except FutureTimeoutError:
+        outcome.cancel()
+        return BrokerUnavailable(f"no confirmation within {timeout_s} s")
+    return None
+
+
+def _pass_failure(sent: Future[None], unsent: Iterable[tuple[Letter, Future[None]]]) -> None:
+    """Tells those that wait for messages which could not be sent."""
     error = sent.exception()
-    if error is not None and outcome.set_running_or_notify_cancel():
-        outcome.set_exception(error)
+    if error is None:
+        return
+    for _, outcome in unsent:
+        if outcome.set_running_or_notify_cancel():
+            outcome.set_exception(error)
 
 
 def declare(connection: Connection, topology: Topology) -> None:

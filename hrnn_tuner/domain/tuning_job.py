@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hrnn_tuner.domain.access import DEFAULT_PROJECT
@@ -142,7 +142,7 @@ class Counters:
 
     def moved(self, before: TrainingJob | None, after: TrainingJob) -> Counters:
         """The counters after one training job changed; ``before`` is None when it is new."""
-        change = {item.name: getattr(self, item.name) for item in fields(self)}
+        change = dict(vars(self))
         if before is not None:
             for name in _counted_as(before):
                 change[name] -= 1
@@ -151,21 +151,23 @@ class Counters:
         return Counters(**change)
 
 
+_BY_STATE = {
+    TrainingJobState.IN_PROGRESS: "in_progress",
+    TrainingJobState.STOPPING: "in_progress",
+    TrainingJobState.COMPLETED: "completed",
+    TrainingJobState.FAILED: "non_retryable",
+    TrainingJobState.STOPPED: "stopped",
+}
+_BY_OBJECTIVE = {
+    ObjectiveStatus.SUCCEEDED: "objective_succeeded",
+    ObjectiveStatus.PENDING: "objective_pending",
+    ObjectiveStatus.FAILED: "objective_failed",
+}
+
+
 def _counted_as(job: TrainingJob) -> list[str]:
     """The counters to which a training job contributes."""
-    by_state = {
-        TrainingJobState.IN_PROGRESS: "in_progress",
-        TrainingJobState.STOPPING: "in_progress",
-        TrainingJobState.COMPLETED: "completed",
-        TrainingJobState.FAILED: "non_retryable",
-        TrainingJobState.STOPPED: "stopped",
-    }
-    by_objective = {
-        ObjectiveStatus.SUCCEEDED: "objective_succeeded",
-        ObjectiveStatus.PENDING: "objective_pending",
-        ObjectiveStatus.FAILED: "objective_failed",
-    }
-    names = [by_state[job.state], by_objective[job.objective_status]]
+    names = [_BY_STATE[job.state], _BY_OBJECTIVE[job.objective_status]]
     if job.active and job.failures:
         names.append("retryable")
     return names

@@ -36,7 +36,6 @@ from hrnn_tuner.domain.warm_start import Parent, WarmStart, WarmStartType
 
 Document = dict[str, Any]
 _LOST = ["WORKER_LOST"]
-_RARE = ("continues", "origin", "until_epoch")
 
 
 def _time(value: datetime | None) -> str | None:
@@ -179,7 +178,7 @@ def choices_from_json(documents: list[Document] | None) -> tuple[AutotuneChoice,
 
 def details_to_json(details: CompletionDetails) -> Document:
     """How far a tuning job is from its completion criteria."""
-    return asdict(details) | {"converged_at": _time(details.converged_at)}
+    return dict(vars(details)) | {"converged_at": _time(details.converged_at)}
 
 
 def details_from_json(document: Mapping[str, Any] | None) -> CompletionDetails:
@@ -197,7 +196,7 @@ def status_to_json(job: TuningJob) -> Document:
         "failure_reason": job.failure_reason,
         "updated_at": _time(job.updated_at),
         "ended_at": _time(job.ended_at),
-        "counters": asdict(job.counters),
+        "counters": dict(vars(job.counters)),
         "best_number": job.best_number,
         "best_value": job.best_value,
         "completion_details": details_to_json(job.completion_details),
@@ -230,8 +229,15 @@ def status_from_json(spec_of: TuningJob, document: Mapping[str, Any], revision: 
 
 def proposal_to_json(proposal: Proposal) -> Document:
     """A proposal; what most of them do not have is left out."""
-    document = asdict(proposal) | {"hyperparameters": dict(proposal.hyperparameters)}
-    return {name: value for name, value in document.items() if value or name not in _RARE}
+    document = {
+        "hyperparameters": dict(proposal.hyperparameters),
+        "strategy": proposal.strategy,
+        "seed": proposal.seed,
+        "explanation": proposal.explanation,
+        "figures": dict(proposal.figures),
+    }
+    rare = {"continues": proposal.continues, "origin": proposal.origin, "until_epoch": proposal.until_epoch}
+    return document | {name: value for name, value in rare.items() if value}
 
 
 def proposal_from_json(document: Mapping[str, Any]) -> Proposal:

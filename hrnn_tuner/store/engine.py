@@ -13,11 +13,16 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_TIMEOUT_MS = 10_000
 POOL_SIZE = 10
 POOL_TIMEOUT_S = 10
 _WAL_RETRY_S = 0.02
+#: A connection that rested for longer is asked whether it lives before it is used.
+PING_AFTER_S = 1.0
+_USED_AT = "used_at"
 #: A process that stops in the middle of a transaction (frozen, or cut off without a word) holds up everybody else's
 #: work on the same tuning job for so long; then the server ends its session.
 IDLE_IN_TRANSACTION_S = 10
@@ -63,11 +68,12 @@ def open_engines(url: str) -> tuple[Engine, Engine]:
         "pool_size": POOL_SIZE,
         "max_overflow": 0,
         "pool_timeout": POOL_TIMEOUT_S,
-        "pool_pre_ping": True,
         "connect_args": _postgresql_arguments(),
     }
     writer = create_engine(parsed, isolation_level="READ COMMITTED", **common)
     reader = create_engine(parsed, isolation_level="REPEATABLE READ", **common)
+    for engine in (writer, reader):
+        _ping_when_rested(engine)
     return writer, reader
 
 
@@ -81,6 +87,28 @@ def open_migration_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, "BEGIN IMMEDIATE", enforce_foreign_keys=False)
     return create_engine(parsed, isolation_level="READ COMMITTED", connect_args=_postgresql_arguments())
+
+
+def _ping_when_rested(engine: Engine) -> None:
+    """Has the pool replace dead connections, asking only those that were not used for a while whether they live.
+
+    A busy service would otherwise ask the server twice for each transaction. A connection that died this very moment
+    costs one transaction an error, as it would if it died within it.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        used_at = record.info.get(_USED_AT)
+        if used_at is None or time.monotonic() - used_at < PING_AFTER_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError("the connection died while it rested") from error
 
 
 def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Integer, bindparam, insert, select
 
 from hrnn_tuner.store.schema import events
 
@@ -50,6 +50,21 @@ class Decision:
     figures: Mapping[str, float]
 
 
+_APPEND = insert(events)
+_AFTER = (
+    select(events)
+    .where(events.c.tuning_job_id == bindparam("key_job"), events.c.revision > bindparam("behind"))
+    .order_by(events.c.revision)
+    .limit(bindparam("most", type_=Integer))
+)
+_DECISIONS = (
+    select(events.c.body)
+    .where(events.c.tuning_job_id == bindparam("key_job"), events.c.about.in_(bindparam("numbers", expanding=True)))
+    .where(events.c.about.is_not(None))  # says PostgreSQL that the index has all of them
+    .order_by(events.c.revision)
+)
+
+
 class EventRepository:
     """Reads and appends events; appending needs the tuning job's row lock."""
 
@@ -61,7 +76,7 @@ class EventRepository:
         """Appends entries whose revisions follow the last one."""
         if entries:
             self._connection.execute(
-                insert(events),
+                _APPEND,
                 [
                     {
                         "tuning_job_id": entry.tuning_job_id,
@@ -69,6 +84,7 @@ class EventRepository:
                         "kind": entry.kind.value,
                         "at": entry.at,
                         "body": entry.body,
+                        "about": _about(entry),
                     }
                     for entry in entries
                 ],
@@ -76,22 +92,17 @@ class EventRepository:
 
     def after(self, tuning_job_id: str, revision: int, *, limit: int) -> list[Event]:
         """The next entries behind a revision, in order."""
-        query = (
-            select(events)
-            .where(events.c.tuning_job_id == tuning_job_id, events.c.revision > revision)
-            .order_by(events.c.revision)
-            .limit(limit)
-        )
-        return [
-            Event(row.tuning_job_id, int(row.revision), EventKind(row.kind), row.at, row.body)
-            for row in self._connection.execute(query)
-        ]
+        rows = self._connection.execute(_AFTER, {"key_job": tuning_job_id, "behind": revision, "most": limit})
+        return [Event(row.tuning_job_id, int(row.revision), EventKind(row.kind), row.at, row.body) for row in rows]
 
-    def decisions(self, tuning_job_id: str) -> list[Decision]:
-        """The decision log of a tuning job, in order."""
-        query = (
-            select(events.c.body)
-            .where(events.c.tuning_job_id == tuning_job_id, events.c.kind == EventKind.DECISION.value)
-            .order_by(events.c.revision)
-        )
-        return [Decision(**body) for body in self._connection.execute(query).scalars()]
+    def decisions(self, tuning_job_id: str, numbers: Collection[int]) -> list[Decision]:
+        """What was decided about training jobs after they were proposed, in order; 0 is the tuning job itself."""
+        rows = self._connection.execute(_DECISIONS, {"key_job": tuning_job_id, "numbers": sorted(numbers)})
+        return [Decision(**body) for body in rows.scalars()]
+
+
+def _about(entry: Event) -> int | None:
+    """What an explanation finds a decision by; proposals are stored with their training jobs."""
+    if entry.kind is not EventKind.DECISION or entry.body["kind"] == "PROPOSED":
+        return None
+    return int(entry.body["number"])

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from hrnn_tuner.domain.checkpoint import Checkpoint
+from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.domain.tuning_job import TuningJob
@@ -66,20 +67,35 @@ class JobChange:
         missing = [number for number in numbers if number not in self._known]
         self._known.update({job.number: job for job in self._training_jobs.numbered(self.job.id, missing)})
 
-    def trials(self) -> list[tuple[str, Trial]]:
-        """All training jobs as a strategy sees them, with the changes made here so far; see the repository's."""
-        stored = {trial.number: (name, trial) for name, trial in self._training_jobs.trials(self.job.id)}
-        for number in (*self._dirty, *self._new):
+    def trials(self, *, after: int = 0) -> list[tuple[str, Trial]]:
+        """Training jobs behind a number as a strategy sees them, with the changes made here; see the repository's."""
+        stored = {trial.number: (name, trial) for name, trial in self._training_jobs.trials(self.job.id, after=after)}
+        for number in (number for number in (*self._dirty, *self._new) if number > after):
             job = self._known[number]
             trial = Trial.of(number, job.proposal, job.secondary, job.final_objective)
             stored[number] = (job.definition_name, trial)
         return [stored[number] for number in sorted(stored)]
+
+    @property
+    def launched_before(self) -> int:
+        """How many training jobs were launched, and committed, before this change."""
+        return 0 if self._before is None else self._before.counters.launched
 
     def active(self) -> list[TrainingJob]:
         """The training jobs that hold a place, by number, with the changes made here so far."""
         stored = {job.number: job for job in self._training_jobs.active(self.job.id)}
         latest = {**stored, **{number: self._known[number] for number in (*self._new, *self._dirty)}}
         return [job for _, job in sorted(latest.items()) if job.active]
+
+    def best_values(self, *, limit: int) -> list[float]:
+        """The best final objective values, the best first, with the changes made here so far."""
+        objective = self.job.spec.objective
+        changed = {*self._dirty, *self._new}
+        stored = self._training_jobs.best_values(self.job.id, objective.type, limit=limit + len(changed))
+        own = (self._known[number] for number in changed)
+        values = [value for number, value in stored if number not in changed]
+        values += [job.final_objective for job in own if job.final_objective is not None]
+        return sorted(values, reverse=objective.type is ObjectiveType.MAXIMIZE)[:limit]
 
     def launch(self, training_job: TrainingJob) -> None:
         """Adds a training job."""

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from hrnn_tuner.store.schema import outbox
 
+_ADD = insert(outbox).returning(outbox.c.id, outbox.c.message_id)
+
 
 @dataclass(frozen=True)
 class OutboxMessage:
@@ -32,29 +34,36 @@ class OutboxRepository:
     def __init__(self, connection: Connection) -> None:
         """Works in the connection's transaction."""
         self._connection = connection
+        self._waiting: list[tuple[OutboxMessage, datetime]] = []
         #: The messages that this transaction added, with their row ids: for the relay, after the commit.
         self.added: list[tuple[int, OutboxMessage]] = []
 
     def add(self, message: OutboxMessage, now: datetime) -> None:
-        """Adds a message."""
-        result = self._connection.execute(
-            insert(outbox).values(
-                exchange=message.exchange,
-                routing_key=message.routing_key,
-                type=message.type,
-                message_id=message.message_id,
-                correlation_id=message.correlation_id,
-                body=message.body,
-                number=message.number,
-                attempt=message.attempt,
-                created_at=now,
-                trace=message.trace or None,
-            )
-        )
-        key = result.inserted_primary_key
-        if key is None:
-            raise AssertionError("an insert of one row has a key")
-        self.added.append((int(key[0]), message))
+        """Adds a message, whose id no other one of this transaction has; `flush` writes it."""
+        self._waiting.append((message, now))
+
+    def flush(self) -> None:
+        """Writes what was added; who ends the transaction calls it."""
+        if not self._waiting:
+            return
+        rows = [
+            {
+                "exchange": message.exchange,
+                "routing_key": message.routing_key,
+                "type": message.type,
+                "message_id": message.message_id,
+                "correlation_id": message.correlation_id,
+                "body": message.body,
+                "number": message.number,
+                "attempt": message.attempt,
+                "created_at": now,
+                "trace": message.trace or None,
+            }
+            for message, now in self._waiting
+        ]
+        ids = {row.message_id: int(row.id) for row in self._connection.execute(_ADD, rows)}
+        self.added += [(ids[message.message_id], message) for message, _ in self._waiting]
+        self._waiting.clear()
 
     def claim(self, *, limit: int, before: datetime) -> list[tuple[int, OutboxMessage]]:
         """The oldest messages from before a time that no other relay holds, locked until the transaction ends."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from hrnn_tuner.domain.access import DEFAULT_PROJECT
@@ -40,7 +41,7 @@ tuning_jobs = Table(
     Column("name_key", String(32), nullable=False),  # lower case: names are unique without regard to case
     Column("request_id", String(36)),
     Column("request_hash", String(64)),
-    Column("spec", Json, nullable=False),
+    Column("spec", Text, nullable=False),  # JSON
     Column("resource_class", String(64), nullable=False),
     Column("weight", Integer, nullable=False),
     Column("max_training_jobs", Integer, nullable=False),
@@ -187,6 +188,16 @@ events = Table(
     Column("kind", String(16), nullable=False),
     Column("at", Instant, nullable=False),
     Column("body", Json, nullable=False),
+    # Of a decision about a training job that was launched already: its number; 0 for one about the tuning job.
+    Column("about", Integer),
+    Index(
+        "ix_events_about",
+        "tuning_job_id",
+        "about",
+        "revision",
+        postgresql_where=text("about IS NOT NULL"),
+        sqlite_where=text("about IS NOT NULL"),
+    ),
 )
 
 outbox = Table(

@@ -10,7 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, insert, not_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hrnn_tuner.domain.objective import ObjectiveType
@@ -65,32 +78,24 @@ class TrainingJobRepository:
     def add(self, jobs: Sequence[TrainingJob]) -> None:
         """Inserts new training jobs."""
         if jobs:
-            self._connection.execute(insert(training_jobs), [_fixed(job) | _changing(job) for job in jobs])
+            self._connection.execute(_ADD, [_fixed(job) | _changing(job) for job in jobs])
 
     def save(self, jobs: Sequence[TrainingJob]) -> None:
         """Writes what can change."""
-        if not jobs:
-            return
-        table = training_jobs.c
-        names = list(_changing(jobs[0]))
-        statement = (
-            update(training_jobs)
-            .where(table.tuning_job_id == bindparam("key_job"), table.number == bindparam("key_number"))
-            .values({name: bindparam(f"new_{name}", type_=table[name].type) for name in names})
-        )
-        rows = [
-            {"key_job": job.tuning_job_id, "key_number": job.number}
-            | {f"new_{name}": value for name, value in _changing(job).items()}
-            for job in jobs
-        ]
-        self._connection.execute(statement, rows)
+        if jobs:
+            rows = [
+                {"key_job": job.tuning_job_id, "key_number": job.number}
+                | {f"new_{name}": value for name, value in _changing(job).items()}
+                for job in jobs
+            ]
+            self._connection.execute(_SAVE, rows)
 
     def numbered(self, tuning_job_id: str, numbers: Collection[int]) -> list[TrainingJob]:
         """Reads several of a tuning job's by number."""
         if not numbers:
             return []
-        table = training_jobs.c
-        return self._many(and_(table.tuning_job_id == tuning_job_id, table.number.in_(sorted(set(numbers)))))
+        rows = self._connection.execute(_NUMBERED, {"key_job": tuning_job_id, "key_numbers": sorted(set(numbers))})
+        return [_to_job(row) for row in rows]
 
     def get(self, tuning_job_id: str, number: int) -> TrainingJob | None:
         """Reads by number."""
@@ -140,27 +145,26 @@ class TrainingJobRepository:
 
     def renew_leases(self, holders: Collection[tuple[str, int, int, str]], worker_id: str, now: datetime) -> None:
         """Extends the leases of attempts, given as (tuning job, number, attempt, token), that this worker holds."""
-        table = training_jobs.c
-        for tuning_job_id, number, attempt, token in holders:
-            self._connection.execute(
-                update(training_jobs)
-                .where(
-                    table.tuning_job_id == tuning_job_id,
-                    table.number == number,
-                    table.attempt == attempt,
-                    table.token == token,
-                    table.worker_id == worker_id,
-                    table.state.in_(_ACTIVE),
-                )
-                .values(seen_at=now)
-            )
+        rows = [
+            {
+                "key_job": tuning_job_id,
+                "key_number": number,
+                "key_attempt": attempt,
+                "key_token": token,
+                "key_worker": worker_id,
+                "new_seen_at": now,
+            }
+            for tuning_job_id, number, attempt, token in sorted(holders)
+        ]
+        if rows:
+            self._connection.execute(_RENEW, rows)
 
-    def trials(self, tuning_job_id: str) -> list[tuple[str, Trial]]:
-        """All training jobs as a strategy sees them, by number; each with its definition's name."""
+    def trials(self, tuning_job_id: str, *, after: int = 0) -> list[tuple[str, Trial]]:
+        """Training jobs behind a number as a strategy sees them, in order; each with its definition's name."""
         table = training_jobs.c
         query = (
             select(table.number, table.definition_name, table.proposal, table.secondary, table.final_objective)
-            .where(table.tuning_job_id == tuning_job_id)
+            .where(table.tuning_job_id == tuning_job_id, table.number > after)
             .order_by(table.number)
         )
         return [
@@ -188,16 +192,11 @@ class TrainingJobRepository:
         seconds = [(ended - started).total_seconds() for started, ended in self._connection.execute(query)]
         return statistics.median(seconds) if seconds else None
 
-    def best_values(self, tuning_job_id: str, objective: ObjectiveType, *, limit: int) -> list[float]:
-        """The best final objective values of a tuning job, the best first."""
-        value = training_jobs.c.final_objective
-        query = (
-            select(value)
-            .where(training_jobs.c.tuning_job_id == tuning_job_id, value.is_not(None))
-            .order_by(value.desc() if objective is ObjectiveType.MAXIMIZE else value)
-            .limit(limit)
-        )
-        return list(self._connection.execute(query).scalars())
+    def best_values(self, tuning_job_id: str, objective: ObjectiveType, *, limit: int) -> list[tuple[int, float]]:
+        """The best final objective values of a tuning job with the numbers of their training jobs, the best first."""
+        statement = _HIGHEST if objective is ObjectiveType.MAXIMIZE else _LOWEST
+        rows = self._connection.execute(statement, {"key_job": tuning_job_id, "most": limit})
+        return [(row.number, row.final_objective) for row in rows]
 
     def page(self, query: TrainingJobQuery, *, after: Cursor | None, limit: int) -> Page[TrainingJob]:
         """One page of a list."""
@@ -267,10 +266,7 @@ class MetricRepository:
             }
             for (number, step, metric), point in given.items()
         ]
-        dialect_insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
-        table = metric_points.c
-        statement = dialect_insert(metric_points).on_conflict_do_nothing()
-        inserted = self._connection.execute(statement.returning(table.number, table.step, table.metric), rows)
+        inserted = self._connection.execute(_ADD_NEW[self._connection.dialect.name], rows)
         return {key: given[key] for key in ((row[0], int(row[1]), row[2]) for row in inserted)}
 
     def drop_beyond(self, tuning_job_id: str, number: int, step: int) -> int:
@@ -300,6 +296,47 @@ class MetricRepository:
             for row in rows[:limit]
         )
         return Page(points, following)
+
+
+_ADD_NEW = {
+    dialect: dialect_insert(metric_points)
+    .on_conflict_do_nothing()
+    .returning(metric_points.c.number, metric_points.c.step, metric_points.c.metric)
+    for dialect, dialect_insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
+_KEY = (training_jobs.c.tuning_job_id == bindparam("key_job"), training_jobs.c.number == bindparam("key_number"))
+# Statements of the ingest path are made once: to make one takes longer than to run it.
+_ADD = insert(training_jobs)
+_NUMBERED = (
+    select(training_jobs)
+    .where(_KEY[0], training_jobs.c.number.in_(bindparam("key_numbers", expanding=True)))
+    .order_by(training_jobs.c.number)
+)
+_FIXED = ("tuning_job_id", "number", "name", "name_key", "definition_name", "proposal", "hyperparameters", "tags")
+_CHANGING = [item for item in training_jobs.c if item.name not in (*_FIXED, "created_at")]
+_SAVE = (
+    update(training_jobs)
+    .where(*_KEY)
+    .values({item.name: bindparam(f"new_{item.name}", type_=item.type) for item in _CHANGING})
+)
+_RENEW = (
+    update(training_jobs)
+    .where(
+        *_KEY,
+        training_jobs.c.attempt == bindparam("key_attempt"),
+        training_jobs.c.token == bindparam("key_token"),
+        training_jobs.c.worker_id == bindparam("key_worker"),
+        or_(*(training_jobs.c.state == state for state in _ACTIVE)),  # `in_` does not go with many rows
+    )
+    .values(seen_at=bindparam("new_seen_at", type_=training_jobs.c.seen_at.type))
+)
+_VALUED = (
+    select(training_jobs.c.number, training_jobs.c.final_objective)
+    .where(_KEY[0], training_jobs.c.final_objective.is_not(None))
+    .limit(bindparam("most", type_=Integer))
+)
+_HIGHEST = _VALUED.order_by(training_jobs.c.final_objective.desc())
+_LOWEST = _VALUED.order_by(training_jobs.c.final_objective)
 
 
 def _fixed(job: TrainingJob) -> dict[str, Any]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import asdict, dataclass
+import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hrnn_tuner.domain.errors import AlreadyExists
 from hrnn_tuner.domain.fair_share import Demand
 from hrnn_tuner.domain.states import CompletionReason, TuningJobState
-from hrnn_tuner.domain.tuning_job import Counters, TuningJob
+from hrnn_tuner.domain.tuning_job import Counters, TuningJob, TuningJobSpec
 from hrnn_tuner.store import codec
 from hrnn_tuner.store.paging import Cursor, Page, keyset
 from hrnn_tuner.store.schema import tuning_jobs
@@ -58,6 +60,21 @@ class ProjectUse:
     parallel_training_jobs: int
 
 
+@dataclass(frozen=True)
+class LogBounds:
+    """Which part of a tuning job's event log there is.
+
+    Attributes:
+        starts_after: Events up to this revision were removed.
+        end: Revision of the last event.
+        over: Whether no event follows it.
+    """
+
+    starts_after: int
+    end: int
+    over: bool
+
+
 class TuningJobRepository:
     """Reads and writes tuning jobs."""
 
@@ -77,7 +94,7 @@ class TuningJobRepository:
             "name_key": job.spec.name.lower(),
             "request_id": request_id,
             "request_hash": request_hash,
-            "spec": codec.spec_to_json(job.spec),
+            "spec": json.dumps(codec.spec_to_json(job.spec), separators=(",", ":")),
             "resource_class": job.spec.definitions[0].resource_class,
             "weight": job.spec.weight,
             "max_training_jobs": job.spec.limits.max_training_jobs,
@@ -96,11 +113,13 @@ class TuningJobRepository:
 
     def save(self, job: TuningJob) -> None:
         """Writes what can change; needs the row lock."""
-        self._connection.execute(update(tuning_jobs).where(tuning_jobs.c.id == job.id).values(**_changing(job)))
+        values = {f"new_{name}": value for name, value in _changing(job).items()}
+        self._connection.execute(_SAVE, values | {"key_id": job.id})
 
     def get(self, job_id: str) -> TuningJob | None:
         """Reads by id."""
-        return self._one(tuning_jobs.c.id == job_id)
+        row = self._connection.execute(_GET, {"key_id": job_id}).first()
+        return None if row is None else _to_job(row)
 
     def by_name(self, project: str, name: str) -> TuningJob | None:
         """Reads by name, without regard to case, in a project."""
@@ -114,13 +133,16 @@ class TuningJobRepository:
 
     def lock(self, job_id: str) -> TuningJob | None:
         """Reads by id and locks the row until the transaction ends."""
-        return self._one(tuning_jobs.c.id == job_id, lock=True)
+        row = self._connection.execute(_LOCK, {"key_id": job_id}).first()
+        return None if row is None else _to_job(row)
 
-    def revision(self, job_id: str) -> tuple[int, TuningJobState] | None:
-        """Last revision and state, cheaply."""
-        query = select(tuning_jobs.c.revision, tuning_jobs.c.state).where(tuning_jobs.c.id == job_id)
-        row = self._connection.execute(query).first()
-        return None if row is None else (int(row.revision), TuningJobState(row.state))
+    def log_bounds(self, job_id: str) -> LogBounds | None:
+        """Where the job's event log begins and ends, cheaply."""
+        columns = tuning_jobs.c.log_starts_after, tuning_jobs.c.revision, tuning_jobs.c.state
+        row = self._connection.execute(select(*columns).where(tuning_jobs.c.id == job_id)).first()
+        if row is None:
+            return None
+        return LogBounds(int(row.log_starts_after), int(row.revision), TuningJobState(row.state).terminal)
 
     def delete(self, job_id: str) -> None:
         """Deletes a job with everything that belongs to it."""
@@ -159,21 +181,8 @@ class TuningJobRepository:
 
     def demands(self) -> list[Demand]:
         """What all jobs in progress hold and want, in order of their ids."""
-        table = tuning_jobs.c
-        columns = (
-            table.id,
-            table.state,
-            table.resource_class,
-            table.weight,
-            table.in_progress,
-            table.launched,
-            table.max_parallel,
-            table.max_training_jobs,
-            table.completion_reason,
-        )
-        query = select(*columns).where(table.state.in_(["IN_PROGRESS", "STOPPING"])).order_by(table.id)
         demands = []
-        for row in self._connection.execute(query):
+        for row in self._connection.execute(_DEMANDS):
             launching = row.state == TuningJobState.IN_PROGRESS.value and row.completion_reason is None
             room = min(row.max_parallel - row.in_progress, row.max_training_jobs - row.launched)
             wanted = max(0, room) if launching else 0
@@ -218,11 +227,50 @@ class TuningJobRepository:
             }[query.order]
         return Page(tuple(_to_job(row) for row in rows[:limit]), following)
 
-    def _one(self, condition: ColumnElement[bool], *, lock: bool = False) -> TuningJob | None:
+    def _one(self, condition: ColumnElement[bool]) -> TuningJob | None:
         """Reads one row."""
-        query = select(tuning_jobs).where(condition)
-        row = self._connection.execute(query.with_for_update() if lock else query).first()
+        row = self._connection.execute(select(tuning_jobs).where(condition)).first()
         return None if row is None else _to_job(row)
+
+
+# Statements of the ingest path are made once: to make one takes longer than to run it.
+_GET = select(tuning_jobs).where(tuning_jobs.c.id == bindparam("key_id"))
+_LOCK = _GET.with_for_update()
+_CHANGING = (
+    "state",
+    "completion_reason",
+    "failure_reason",
+    "updated_at",
+    "ended_at",
+    "revision",
+    "counters",
+    "launched",
+    "in_progress",
+    "best_number",
+    "best_value",
+    "completion_details",
+    "tags",
+)
+_SAVE = (
+    update(tuning_jobs)
+    .where(tuning_jobs.c.id == bindparam("key_id"))
+    .values({name: bindparam(f"new_{name}", type_=tuning_jobs.c[name].type) for name in _CHANGING})
+)
+_DEMANDS = (
+    select(
+        tuning_jobs.c.id,
+        tuning_jobs.c.state,
+        tuning_jobs.c.resource_class,
+        tuning_jobs.c.weight,
+        tuning_jobs.c.in_progress,
+        tuning_jobs.c.launched,
+        tuning_jobs.c.max_parallel,
+        tuning_jobs.c.max_training_jobs,
+        tuning_jobs.c.completion_reason,
+    )
+    .where(tuning_jobs.c.state.in_(["IN_PROGRESS", "STOPPING"]))
+    .order_by(tuning_jobs.c.id)
+)
 
 
 def _deadline(job: TuningJob) -> datetime | None:
@@ -241,7 +289,7 @@ def _changing(job: TuningJob) -> dict[str, Any]:
         "ended_at": job.ended_at,
         "revision": job.revision,
         "log_starts_after": job.log_starts_after,
-        "counters": asdict(job.counters),
+        "counters": dict(vars(job.counters)),
         "launched": job.counters.launched,
         "in_progress": job.counters.in_progress,
         "best_number": job.best_number,
@@ -251,11 +299,17 @@ def _changing(job: TuningJob) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=256)
+def _spec(text: str) -> TuningJobSpec:
+    """A stored specification. It never changes, and every transaction about its tuning job reads it."""
+    return codec.spec_from_json(json.loads(text))
+
+
 def _to_job(row: Row[Any]) -> TuningJob:
     """A row as a value."""
     return TuningJob(
         id=row.id,
-        spec=codec.spec_from_json(row.spec),
+        spec=_spec(row.spec),
         state=TuningJobState(row.state),
         created_at=row.created_at,
         updated_at=row.updated_at,

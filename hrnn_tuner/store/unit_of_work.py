@@ -84,7 +84,9 @@ class Store:
             ServiceUnavailable: When the database is away or stays locked.
         """
         with _guarded(self._writer) as connection:
-            yield Transaction(connection)
+            transaction = Transaction(connection)
+            yield transaction
+            transaction.outbox.flush()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from hrnn_tuner.store.schema import dead_messages, workers
 
@@ -21,6 +21,13 @@ class Worker:
     seen_at: datetime
 
 
+_SLOTS = (
+    select(workers.c.resource_class, func.sum(workers.c.slots))
+    .where(workers.c.seen_at >= bindparam("seen_after", type_=workers.c.seen_at.type))
+    .group_by(workers.c.resource_class)
+)
+
+
 class WorkerRepository:
     """Reads and writes workers."""
 
@@ -28,12 +35,20 @@ class WorkerRepository:
         """Works in the connection's transaction."""
         self._connection = connection
 
-    def seen(self, worker: Worker) -> None:
-        """Records a heartbeat."""
+    def seen(self, worker: Worker) -> bool:
+        """Records a heartbeat; returns whether the worker offers slots that it did not offer before."""
+        same = (
+            workers.c.id == worker.id,
+            workers.c.resource_class == worker.resource_class,
+            workers.c.slots == worker.slots,
+        )
+        if self._connection.execute(update(workers).where(*same).values(seen_at=worker.seen_at)).rowcount:
+            return False
         values = {"resource_class": worker.resource_class, "slots": worker.slots, "seen_at": worker.seen_at}
         changed = self._connection.execute(update(workers).where(workers.c.id == worker.id).values(**values))
         if changed.rowcount == 0:
             self._connection.execute(insert(workers).values(id=worker.id, **values))
+        return True
 
     def remove(self, worker_id: str) -> None:
         """Forgets a worker that left."""
@@ -45,12 +60,8 @@ class WorkerRepository:
 
     def slots(self, *, seen_after: datetime) -> Mapping[str, int]:
         """Slots of live workers by resource class."""
-        query = (
-            select(workers.c.resource_class, func.sum(workers.c.slots))
-            .where(workers.c.seen_at >= seen_after)
-            .group_by(workers.c.resource_class)
-        )
-        return {name: int(total) for name, total in self._connection.execute(query)}
+        rows = self._connection.execute(_SLOTS, {"seen_after": seen_after})
+        return {name: int(total) for name, total in rows}
 
 
 _LONGEST_NAME = 255

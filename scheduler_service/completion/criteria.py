@@ -8,7 +8,7 @@ from dataclasses import replace
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.states import CompletionReason
 from hrnn_tuner.domain.training_job import TrainingJob
-from hrnn_tuner.store import JobChange, Transaction
+from hrnn_tuner.store import JobChange
 from scheduler_service.completion.convergence import QUIET_TRAINING_JOBS, RANK, has_converged, left_to_find
 from scheduler_service.completion.improvement import counted
 
@@ -25,16 +25,19 @@ class Completion:
         """Takes the share of the best absolute value by which another one must be better to be an improvement."""
         self._share = min_relative_improvement
 
-    def apply(self, tx: Transaction, change: JobChange) -> None:
+    def apply(self, change: JobChange) -> None:
         """Takes the training jobs into account that ended with an objective value in a change.
 
         They count in the order in which they ended. What happens to those that still run is in the contract at
         TuningJobCompletionCriteria.
         """
         for job in change.valued:
-            self._count(tx, change, job)
+            self._count(change, job)
+        details = change.job.completion_details
+        if change.valued and details.converged_at is None and details.not_improving >= QUIET_TRAINING_JOBS:
+            self._detect(change)
 
-    def _count(self, tx: Transaction, change: JobChange, ended: TrainingJob) -> None:
+    def _count(self, change: JobChange, ended: TrainingJob) -> None:
         """Takes one training job into account."""
         spec, value = change.job.spec, ended.final_objective
         assert value is not None, "it ended with one"
@@ -49,14 +52,11 @@ class Completion:
             text = f"{quiet} training jobs in a row did not improve the objective by {self._share:.2%} or more"
             figures = {"training_jobs": float(quiet), "min_relative_improvement": self._share}
             self._end(change, CompletionReason.NO_IMPROVEMENT, text, figures | _best(details.last_improvement))
-        if details.converged_at is None and quiet >= QUIET_TRAINING_JOBS:
-            self._detect(tx, change)
 
-    def _detect(self, tx: Transaction, change: JobChange) -> None:
+    def _detect(self, change: JobChange) -> None:
         """Looks whether the search has converged, and ends the tuning job if it was asked to end then."""
         job = change.job
-        change.write_training_jobs()  # the query is to find them
-        values = tx.training_jobs.best_values(job.id, job.spec.objective.type, limit=RANK)
+        values = change.best_values(limit=RANK)
         dimensions = max(1, len(job.spec.definitions[0].space.ranges))
         if not has_converged(job.completion_details.not_improving, values, dimensions, self._share):
             return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Set
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from scheduler_service.proposing.parents import read_parents
 from scheduler_service.proposing.prepared import Progress, Ready
 from scheduler_service.proposing.proposer import Proposer
 from scheduler_service.proposing.sequences import next_definition, own_history, own_seed
+from scheduler_service.proposing.tried import TriedConfigurations
 from scheduler_service.strategies import History, ParentTrials, Reads, strategy_for
 
 _Trials = Sequence[tuple[str, Trial]]
@@ -40,6 +42,7 @@ class NextProposals:
     def __init__(self, proposer: Proposer) -> None:
         """Takes who makes proposals that are not quick."""
         self._proposer = proposer
+        self._tried = TriedConfigurations()
 
     def find(self, tx: Transaction, change: JobChange, count: int) -> Launches:
         """Up to ``count`` launches for the tuning job of a change, as it is with that change."""
@@ -48,7 +51,8 @@ class NextProposals:
             return self._of_several(change, count)
         (definition,) = spec.definitions
         parents = partial(read_parents, tx, change.job)
-        ready = self._of_one(change.job, definition, Progress.of(change.job), change.trials, count, parents)
+        tried = partial(self._tried.of, change, definition)
+        ready = self._of_one(change.job, definition, Progress.of(change.job), change.trials, count, parents, tried)
         return Launches(tuple(Launch(definition, proposal) for proposal in ready.proposals), ready.exhausted)
 
     def _of_several(self, change: JobChange, count: int) -> Launches:
@@ -81,6 +85,7 @@ class NextProposals:
         trials: Callable[[], _Trials],
         count: int,
         parents: Callable[[], tuple[ParentTrials, ...]] = tuple,
+        tried: Callable[[], Set[Hashable]] | None = None,
     ) -> Ready:
         """The next proposals in one definition's sequence."""
         strategy = strategy_for(job.spec.strategy)
@@ -93,7 +98,10 @@ class NextProposals:
                 return self._proposer.take(job, definition, progress, count) or Ready(())
         levels, budget = job.spec.pauses_at, job.spec.limits.max_training_jobs
         history = History(definition.space, definition.objective, progress.launched, (), parents(), levels, budget)
-        if strategy.reads(definition.space) is not Reads.NOTHING:
+        reads = strategy.reads(definition.space)
+        if reads is Reads.CONFIGURATIONS and tried is not None:
+            history = replace(history, keys=tried())
+        elif reads is not Reads.NOTHING:
             history = own_history(definition, trials(), history.parents, levels, budget)
         first = progress.launched + 1
         with PROPOSAL_DURATION.labels(job.spec.strategy.value).time():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass
 
 from hrnn_tuner.domain.objective import Objective
@@ -34,10 +34,12 @@ class History:
         space: The search space.
         objective: Metric and direction.
         launched: How many training jobs were launched in this space so far.
-        trials: All of them by number, as far as the strategy reads them; empty for one that reads nothing.
+        trials: All of them by number; empty for a strategy that does not read results, and may know `keys`.
         parents: What warm-start parents found out, in the order given; the same at every call.
         levels: The epochs at which trials pause, ascending; empty when each trains to its end.
         budget: How many training jobs may be launched in all, without the parents'; 0 where it does not matter.
+        keys: Keys of the configurations of the trials, see `SearchSpace.key`, for a strategy that reads nothing else of
+            them: they can be kept, however many they are. None where the trials are there.
     """
 
     space: SearchSpace
@@ -47,6 +49,15 @@ class History:
     parents: tuple[ParentTrials, ...] = ()
     levels: tuple[int, ...] = ()
     budget: int = 0
+    keys: Set[Hashable] | None = None
+
+    @property
+    def tried(self) -> set[Hashable]:
+        """The keys of all configurations that are known; a copy."""
+        trials = () if self.keys is not None else self.trials
+        inherited = (trial for parent in self.parents for trial in parent.like_own)
+        own = {self.space.key(trial.configuration) for trial in (*inherited, *trials)}
+        return own if self.keys is None else own | self.keys
 
     @property
     def known(self) -> tuple[Trial, ...]:

@@ -34,7 +34,7 @@ class RandomStrategy(Strategy):
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """See `Strategy.propose`."""
         space = history.space
-        tried = {space.key(trial.configuration) for trial in history.known}
+        tried = history.tried
         proposals: list[Proposal] = []
         for number in numbers:
             if exhausted(space, tried):

@@ -30,7 +30,7 @@ class SobolStrategy(Strategy):
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """See `Strategy.propose`."""
         space = history.space
-        tried = {space.key(trial.configuration) for trial in history.known}
+        tried = history.tried
         proposals: list[Proposal] = []
         for launched in range(history.launched, history.launched + len(numbers)):
             if exhausted(space, tried):

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hrnn_tuner.broker import Broker, Message, MessageRefused, MessageUnroutable
+from hrnn_tuner.broker import Broker, Letter, Message, MessageRefused, MessageUnroutable
 from hrnn_tuner.broker.limits import MAX_BODY_BYTES
 from hrnn_tuner.broker.topology import (
     EVENTS_EXCHANGE,
@@ -85,6 +85,30 @@ class PublishingCases(BrokerCases):
         assert set(mixed[0::3]) == {"confirmed"}
         assert set(mixed[1::3]) == {"MessageUnroutable"}
         assert "MessageRefused" in mixed[2::3]
+
+    def test_messages_that_are_published_together_arrive_in_their_order(self, broker: Broker) -> None:
+        inbox = Inbox(acknowledge)
+        broker.subscribe(GPU, inbox, prefetch=50)
+        bodies = [b"%d" % number for number in range(200)]
+        letters = [Letter(TASKS_EXCHANGE, "gpu", Message("t", body)) for body in bodies]
+        assert broker.publish_all(letters) == [None] * 200
+        inbox.wait(200)
+        assert inbox.bodies == bodies
+
+    def test_of_messages_that_are_published_together_each_has_an_outcome_of_its_own(self, broker: Broker) -> None:
+        keys = ["gpu", "tpu", *["bounded"] * (BOUNDED_LENGTH + 5), "tpu", "gpu"]
+        hint = Letter(EVENTS_EXCHANGE, job_key("1"), Message("t", b"", persistent=False), mandatory=False)
+        letters = [*(Letter(TASKS_EXCHANGE, key, Message("t", b"x")) for key in keys), hint]
+        outcomes = broker.publish_all(letters)
+        assert [type(outcome) for outcome in outcomes[:2]] == [type(None), MessageUnroutable]
+        assert [type(outcome) for outcome in outcomes[-3:]] == [MessageUnroutable, type(None), type(None)]
+        assert any(isinstance(outcome, MessageRefused) for outcome in outcomes[2:-3])
+        assert broker.publish_all([]) == []
+
+    def test_an_oversize_message_among_others_is_a_programming_error(self, broker: Broker) -> None:
+        letters = [Letter(TASKS_EXCHANGE, "cpu", Message("t", bytes(size))) for size in (1, MAX_BODY_BYTES + 1)]
+        with pytest.raises(ValueError, match="body has"):
+            broker.publish_all(letters)
 
     def test_several_threads_may_publish_at_once(self, broker: Broker) -> None:
         inbox = Inbox(acknowledge)

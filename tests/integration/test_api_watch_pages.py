@@ -31,14 +31,14 @@ def test_the_size_of_a_page_cannot_be_seen(api: Api, monkeypatch: pytest.MonkeyP
     complete(api.store, job_id, [0.1, 0.4, 0.4, 0.9])
     whole = watch(api)
     for size in (1, 2, 3, 7):
-        monkeypatch.setattr("api_service.watching.PAGE_SIZE", size)
+        monkeypatch.setattr("api_service.log_tail.PAGE_SIZE", size)
         assert watch(api) == whole
         middle = len(whole) // 2
         assert watch(api, whole[middle].resume_token) == whole[middle + 1 :]
 
 
 def test_each_state_shows_the_best_training_job_of_its_moment(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api_service.watching.PAGE_SIZE", 2)  # the best is seldom in the page that names it
+    monkeypatch.setattr("api_service.log_tail.PAGE_SIZE", 2)  # the best is seldom in the page that names it
     job_id = api.client.create_tuning_job(spec_of()).tuning_job.id
     complete(api.store, job_id, [0.1, 0.4, 0.4, 0.9])
     whole = watch(api)
@@ -55,7 +55,7 @@ def test_each_state_shows_the_best_training_job_of_its_moment(api: Api, monkeypa
 async def test_a_drain_does_not_wait_for_a_stream_that_has_more_to_send(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api_service.watching.PAGE_SIZE", 1)
+    monkeypatch.setattr("api_service.log_tail.PAGE_SIZE", 1)
     job_id = api.client.create_tuning_job(spec_of()).tuning_job.id
     complete(api.store, job_id, [0.1, 0.4, 0.4, 0.9])
     with ThreadPoolExecutor(1) as executor:

@@ -44,6 +44,20 @@ def test_hints_go_out_after_one_that_failed(broker: Broker) -> None:
     assert [delivery.message.correlation_id for delivery in arrived][-1] == "sent"
 
 
+def test_hints_about_one_tuning_job_that_wait_together_are_one(broker: Broker) -> None:
+    arrived: list[str] = []
+    broker.subscribe_exclusive(EVENTS_EXCHANGE, ["job.#"], lambda item: arrived.append(item.message.correlation_id))
+    outgoing = Outgoing(broker)
+    for tuning_job_id in ("a", "b", "a", "a", "b"):
+        outgoing.changed(tuning_job_id)
+    outgoing.start()
+    wait_until(lambda: len(arrived) == 2, 5, "both hints")
+    outgoing.changed("a")
+    outgoing.stop()
+    wait_until(lambda: len(arrived) == 3, 5, "the hint about a later change")
+    assert arrived == ["a", "b", "a"]
+
+
 @pytest.mark.parametrize("step", ["relay.publishing", "relay.confirmed"])
 def test_tasks_go_out_after_one_that_failed(store: Store, broker: Broker, step: str) -> None:
     arrived: list[str] = []
@@ -53,7 +67,7 @@ def test_tasks_go_out_after_one_that_failed(store: Store, broker: Broker, step: 
     with store.write() as tx:
         for name in ("first", "second"):
             tx.outbox.add(OutboxMessage(TASKS_EXCHANGE, "default", "t", name, "nobody", b"", 1, 1), utc_now())
-        first, second = tx.outbox.added
+    first, second = tx.outbox.added
     failpoints.arm(f"{step}=raise")
     relay.start()
     relay.submit([first])

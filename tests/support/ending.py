@@ -42,7 +42,7 @@ def end_training_jobs(
         assert change is not None
         for end in ends:
             change.put(*end(change))
-        completion.apply(tx, change)
+        completion.apply(change)
         change.write()
 
 

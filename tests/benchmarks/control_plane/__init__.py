@@ -1,0 +1,1 @@
+"""What the control plane costs: `make bench`. Trainings are simulated, everything else is what users run."""

@@ -1,0 +1,113 @@
+"""Complete cycles per second, and whether they slow down as a tuning job grows; beside Optuna."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.benchmarks.control_plane.fleet import Behaviour
+from tests.benchmarks.control_plane.plan import Plan, quantiles_ms
+from tests.benchmarks.control_plane.processes import cpu_seconds
+from tests.benchmarks.control_plane.setups import ControlPlane
+from tests.benchmarks.results import Results
+from tests.support.waiting import wait_until
+
+_STOP_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One figure.
+
+    Attributes:
+        per_second: Complete cycles.
+        cpu_ms: Processor time of all processes of the tool itself, per cycle; databases and brokers are not among them.
+        gaps: Seconds from a result to the next start on its slot.
+    """
+
+    per_second: float
+    cpu_ms: float
+    gaps: list[float]
+
+
+#: By the number of clients and the size.
+Rates = Mapping[tuple[int, int], Rate]
+
+
+def measure(plane: ControlPlane, plan: Plan) -> Rates:
+    """Measures one set-up."""
+    rates = {}
+    for size in plan.sizes:
+        for clients in plan.clients:
+            name = f"cycles-{size}-{clients}"
+            plan.histories.create(plane.database_url, name, size, max_parallel=clients)
+            rates[clients, size] = _rate(plane, name, plan.window_s)
+            end(plane, name)
+    return rates
+
+
+def end(plane: ControlPlane, name: str) -> None:
+    """Stops a tuning job and waits until nothing of it runs."""
+    plane.client.stop_tuning_job(name)
+
+    def over() -> bool:
+        return plane.client.get_tuning_job(name).training_job_state_counters.in_progress == 0
+
+    wait_until(over, _STOP_TIMEOUT_S, f"{name} to stop")
+
+
+def _rate(plane: ControlPlane, name: str, window_s: float) -> Rate:
+    """Lets a tuning job run and counts its completed training jobs, which the database tells."""
+
+    def completed() -> int:
+        return plane.client.get_tuning_job(name).training_job_state_counters.completed
+
+    known = completed()
+    wait_until(lambda: completed() >= known + 10, _STOP_TIMEOUT_S, f"{name} to get going")
+    pids = {*plane.pids.values()}
+    plane.fleet.behave(Behaviour())
+    first, began, used = completed(), time.monotonic(), cpu_seconds(pids)
+    time.sleep(window_s)
+    count, seconds = completed() - first, time.monotonic() - began
+    cpu_ms = 1000 * (cpu_seconds(pids) - used) / max(1, count)
+    return Rate(count / seconds, cpu_ms, plane.fleet.behave(Behaviour()).gaps)
+
+
+def results(measured: Mapping[str, Rates], plan: Plan, best_peer: Rates | None) -> Results:
+    """The table; the ratio is to the peer's best rate with the same number of clients and the same size."""
+    headings = ["tool", "clients"]
+    for size in plan.sizes:
+        headings += [f"cycles/s at {size:,}", f"CPU ms per cycle at {size:,}"]
+    headings += ["last / first size", "result → next start p50 / p95 ms", "times Optuna's best"]
+    rows = [
+        _row(tool, clients, rates, plan.sizes, best_peer)
+        for tool, rates in measured.items()
+        for clients in plan.clients
+    ]
+    notes = [
+        "A cycle: propose, dispatch, start, final result stored. Random search, 6 parameters; trainings take no time.",
+        "Ours: a client is a slot of a simulated fleet on the real broker client, with leases, fencing and confirms; "
+        "each cycle leaves 5 events in the log. Optuna: a client is a process that asks, suggests 6 times and tells.",
+        "The size is the number of completed training jobs when measuring begins. What counts are ratios within one "
+        "run: the machine has 2 cores and other work. CPU: processes of the tool (ours: API and scheduler, in the "
+        "embedded mode with the fleet; Optuna: clients and proxy), without databases and brokers.",
+        f"Each rate over {plan.window_s:.0f} s, 0.0 where a cycle takes more than 30 s; the gap at the largest size.",
+    ]
+    return Results("bench cycles", "Cycles per second of the control plane", headings, rows, notes)
+
+
+def _row(tool: str, clients: int, rates: Rates, sizes: Sequence[int], best_peer: Rates | None) -> list[str]:
+    """One row."""
+    row = [tool, str(clients)]
+    for size in sizes:
+        row += [f"{rates[clients, size].per_second:.1f}", f"{rates[clients, size].cpu_ms:.1f}"]
+    first, last = rates[clients, sizes[0]], rates[clients, sizes[-1]]
+    row.append(f"{last.per_second / first.per_second:.2f}" if first.per_second else "-")
+    row.append(quantiles_ms(last.gaps))
+    ratios = []
+    for size in sizes if best_peer else ():
+        assert best_peer is not None
+        peer = best_peer[clients, size].per_second
+        ratios.append(f"{rates[clients, size].per_second / peer:.1f}" if peer else "-")
+    return [*row, " / ".join(ratios)]
