@@ -17,7 +17,7 @@ import yaml
 from api_service.listening import authenticates
 from api_service.probe import SERVICE
 from hrnn_tuner.broker.topology import tasks_queue
-from hrnn_tuner.settings import Settings
+from hrnn_tuner.settings import SECRETS_DIR_VARIABLE, Settings
 from tests.support.stack import REPOSITORY
 
 DEPLOY = REPOSITORY / "deploy"
@@ -190,7 +190,7 @@ def test_the_settings_of_the_compose_files_exist() -> None:
         if name.startswith("HRNN_TUNER_")
     }
     assert {"HRNN_TUNER_METRICS_LISTEN", "HRNN_TUNER_LISTEN"} <= given
-    assert given <= SETTINGS
+    assert given <= SETTINGS | {SECRETS_DIR_VARIABLE}
 
 
 def _api_settings(environment: dict[str, str]) -> Settings:
