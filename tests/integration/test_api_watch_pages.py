@@ -12,7 +12,9 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from api_service.hints import JobHints
+from api_service.watch_places import WatchPlaces
 from api_service.watching import Watcher
+from hrnn_tuner.domain.access import DEFAULT_PROJECT
 from hrnn_tuner.domain.clock import utc_now
 from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.store import Store
@@ -60,8 +62,8 @@ async def test_a_drain_does_not_wait_for_a_stream_that_has_more_to_send(
     complete(api.store, job_id, [0.1, 0.4, 0.4, 0.9])
     with ThreadPoolExecutor(1) as executor:
         hints = JobHints(api.hub.connect("second-api"), executor)
-        watcher = Watcher(api.store, hints, asyncio.to_thread, utc_now)
-        stream = watcher.watch("job", "")
+        watcher = Watcher(api.store, hints, asyncio.to_thread, utc_now, WatchPlaces(1, 1))
+        stream = watcher.watch(DEFAULT_PROJECT, "job", "")
         seen = [await anext(stream), await anext(stream)]
         watcher.drain()
         with pytest.raises(ServiceUnavailable) as caught:

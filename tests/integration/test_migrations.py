@@ -154,7 +154,7 @@ def test_what_the_first_version_wrote_is_understood(engine: Engine, database_url
     upgrade(database_url)
     store = Store(database_url)
     with store.read() as tx:
-        ended, running = tx.tuning_jobs.by_name("ended"), tx.tuning_jobs.by_name("running")
+        ended, running = tx.tuning_jobs.by_name("default", "ended"), tx.tuning_jobs.by_name("default", "running")
         assert ended is not None
         assert running is not None
         assert (ended.state, ended.best_number, ended.best_value) == (TuningJobState.COMPLETED, 2, 0.75)

@@ -16,7 +16,8 @@ from hrnn_tuner.client import TuningClient
 from tests.benchmarks.control_plane.algorithm import LOCATION
 from tests.benchmarks.control_plane.fleet import Behaviour, Record
 from tests.support.postgres import PrivatePostgres
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq import new_node
+from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.stack import REPOSITORY, Stack
 
 SLOTS = 200
@@ -97,7 +98,7 @@ def servers(folder: Path) -> Iterator[tuple[PrivatePostgres, RabbitMqNode]]:
     postgres = PrivatePostgres()
     node_folder = folder / "rabbitmq"
     node_folder.mkdir()
-    rabbitmq = RabbitMqNode(node_folder)
+    rabbitmq = new_node(node_folder)
     try:
         postgres.start()
         rabbitmq.start()
