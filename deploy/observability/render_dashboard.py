@@ -56,6 +56,11 @@ class Prometheus:
         self._start = self._end - 60 * minutes
         self._rate_interval = rate_interval
 
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From when to when."""
+        return datetime.fromtimestamp(self._start, UTC), datetime.fromtimestamp(self._end, UTC)
+
     def lines(self, target: dict[str, Any]) -> list[Line]:
         """The series of one target of a panel.
 
@@ -83,18 +88,20 @@ def _legend(template: str, labels: dict[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda name: labels.get(name[1], ""), template)
 
 
-def draw(panel: dict[str, Any], lines: Sequence[Line], axes: Axes) -> None:
-    """Draws one panel."""
+def draw(panel: dict[str, Any], lines: Sequence[Line], axes: Axes, span: tuple[datetime, datetime]) -> None:
+    """Draws one panel over a span of time."""
     unit = _UNITS.get(panel.get("fieldConfig", {}).get("defaults", {}).get("unit", "short"), "")
     axes.set_title(panel["title"] + (f" ({unit})" if unit else ""), fontsize=9, loc="left")
     for line in lines:
         axes.plot(line.times, line.values, linewidth=1.2, label=line.legend)
     if lines:
         axes.legend(fontsize=6, loc="upper left", ncols=2, frameon=False)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(bottom=0, top=1.3 * max(axes.get_ylim()[1], 0))  # room for the legend
     else:
         axes.text(0.5, 0.5, "no data", ha="center", va="center", transform=axes.transAxes, color="grey")
+    axes.set_xlim(*span)
     axes.xaxis.set_major_formatter(mdates.DateFormatter("%H:%M"))
+    axes.xaxis.set_major_locator(mdates.AutoDateLocator(maxticks=6))
     axes.tick_params(labelsize=6)
     axes.grid(alpha=0.3)
 
@@ -116,7 +123,7 @@ def render(prometheus: Prometheus, path: Path) -> None:
             axes.axis("off")
             axes.text(0, 0, panel["title"], fontsize=11, weight="bold", transform=axes.transAxes)
             continue
-        draw(panel, [line for target in panel["targets"] for line in prometheus.lines(target)], axes)
+        draw(panel, [line for target in panel["targets"] for line in prometheus.lines(target)], axes, prometheus.span)
     FigureCanvasAgg(figure).print_png(str(path))
 
 
