@@ -177,7 +177,8 @@ def test_the_trace_of_a_real_job_is_one_tree_from_the_client_to_the_stored_resul
     drawn = tree()
     print("\n".join(drawn))  # the README shows it
     shape = [(len(line) - len(line.lstrip()), *line.split()[:2]) for line in drawn if "GetTuningJob" not in line]
-    assert [(depth // 2, name) for depth, name, _ in shape] == [
+    # The worker goes on while its start is applied, so the two spans behind the task begin in any order.
+    assert sorted((depth // 2, name) for depth, name, _ in shape) == [
         (0, "nightly"),
         (1, "TuningService/CreateTuningJob"),
         (2, "TuningService/CreateTuningJob"),
