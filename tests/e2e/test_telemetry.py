@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,8 +18,10 @@ from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.specifications import synthetic_spec
-from tests.support.stack import Service, Stack
+from tests.support.interactions import write_interactions
+from tests.support.specifications import hrnn_spec, synthetic_spec
+from tests.support.stack import REPOSITORY, Service, Stack
+from tests.support.trace_tree import spans_in, trace_tree
 from tests.support.waiting import wait_until
 
 END_TIMEOUT_S = 100.0
@@ -70,20 +75,9 @@ def _value(metrics: dict[tuple[str, frozenset[tuple[str, str]]], float], name: s
     return metrics[name, frozenset(labels.items())]
 
 
-def _spans(service: Service) -> list[dict[str, Any]]:
-    """The spans that a service printed, between the lines of its log."""
-    decoder, text, spans = json.JSONDecoder(), service.log, []
-    for match in re.finditer(r'^\{\n    "name"', text, re.MULTILINE):
-        try:
-            spans.append(decoder.raw_decode(text, match.start())[0])
-        except json.JSONDecodeError:
-            continue  # it is still being written
-    return spans
-
-
 def _of_trace(service: Service) -> dict[str, dict[str, Any]]:
     wanted = f"0x{TRACE_ID:032x}"
-    return {span["name"]: span for span in _spans(service) if span["context"]["trace_id"] == wanted}
+    return {span["name"]: span for span in spans_in(service.log) if span["context"]["trace_id"] == wanted}
 
 
 def test_every_process_serves_metrics_that_say_what_happened(stack: Stack) -> None:
@@ -142,3 +136,54 @@ def test_one_trace_goes_from_the_client_through_all_services_to_the_result(stack
     job = next(iter(stack.client.list_training_jobs("traced")))
     assert (line["trace_id"], line["training_job"], line["service"]) == (f"{TRACE_ID:032x}", job.name, "worker")
     assert line["tuning_job_id"]
+
+
+#: A program of a user who traces it: the span around its call is where the trace begins.
+CLIENT = """
+import json, sys
+from hrnn_tuner.client import TuningClient
+from hrnn_tuner.telemetry import configure_tracing
+from hrnn_tuner.telemetry.tracing import span
+
+configure_tracing(service="client")
+with span("nightly tuning") as root, TuningClient(sys.argv[1]) as client:
+    client.create_tuning_job(json.load(sys.stdin))
+    client.wait("nightly", timeout_s=240)
+    print(f"trace {root.get_span_context().trace_id:032x}", flush=True)
+"""
+
+
+@pytest.mark.timeout(330)  # the start of a trainer process and a training, on a busy machine
+def test_the_trace_of_a_real_job_is_one_tree_from_the_client_to_the_stored_result(stack: Stack, tmp_path: Path) -> None:
+    interactions = write_interactions(tmp_path / "interactions.csv")
+    spec = hrnn_spec("nightly", interactions, max_training_jobs=1, epochs=2)
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENT, stack.address],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        input=json.dumps(spec),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=250,
+    )
+    (trace_id,) = re.findall(r"^trace (\w+)$", done.stdout, re.MULTILINE)
+
+    def tree() -> list[str]:
+        texts = [done.stdout, *(service.log for service in stack.services)]
+        return trace_tree(trace_id, [span for text in texts for span in spans_in(text)])
+
+    wait_until(lambda: any("apply ended" in line for line in tree()), 20, "the last span to be exported")
+    wait_until(lambda: any("train " in line for line in tree()), 20, "the worker's span to be exported")
+    drawn = tree()
+    print("\n".join(drawn))  # the README shows it
+    shape = [(len(line) - len(line.lstrip()), *line.split()[:2]) for line in drawn if "GetTuningJob" not in line]
+    # The worker goes on while its start is applied, so the two spans behind the task begin in any order.
+    assert sorted((depth // 2, name) for depth, name, _ in shape) == [
+        (0, "nightly"),
+        (1, "TuningService/CreateTuningJob"),
+        (2, "TuningService/CreateTuningJob"),
+        (3, "publish"),
+        (4, "apply"),
+        (4, "train"),
+        (5, "apply"),
+    ]
