@@ -14,12 +14,13 @@ from hrnn_tuner.broker.amqp_pika import Channel, ChannelClosedByBroker, Connecti
 from hrnn_tuner.broker.amqp_publisher import ConfirmingChannel
 from hrnn_tuner.broker.contract import Broker, BrokerUnavailable, DeliveryHandler, Message, Subscription
 from hrnn_tuner.broker.limits import check_exchange, check_message, exclusive_queue_arguments, find_queue
-from hrnn_tuner.broker.topology import Topology
+from hrnn_tuner.broker.topology import Exchange, Queue, Topology
 
 CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_S = 10.0
-#: Reply codes that no retry mends: access refused, precondition failed (inequivalent arguments).
-_FATAL_REPLY_CODES = frozenset({403, 406})
+_ACCESS_REFUSED = 403
+#: Inequivalent arguments; no retry mends it.
+_PRECONDITION_FAILED = 406
 
 
 class RabbitMqBroker(Broker):
@@ -35,8 +36,8 @@ class RabbitMqBroker(Broker):
 
     Raises:
         ValueError: When the URL makes no sense.
-        TopologyMismatch: When the broker has other properties for one of the objects, or forbids declaring it. A broker
-            that cannot be reached is no error here: the links keep trying.
+        TopologyMismatch: When the broker has other properties for one of the objects. A broker that cannot be reached
+            is no error here: the links keep trying.
     """
 
     def __init__(
@@ -208,8 +209,11 @@ def _pass_failure(sent: Future[None], outcome: Future[None]) -> None:
 def declare(connection: Connection, topology: Topology) -> None:
     """Declares the topology; what exists with the same properties stays as it is.
 
+    A user that may not declare it (see `hrnn_tuner.broker.definitions`) takes what another service has declared.
+
     Raises:
-        TopologyMismatch: When an object exists with others, or may not be declared by this user.
+        TopologyMismatch: When an object exists with other properties.
+        AMQPError: When this user may not declare it and nobody has done so yet: the link tries again later.
     """
     channel = connection.channel()
     name = ""
@@ -223,7 +227,35 @@ def declare(connection: Connection, topology: Topology) -> None:
             channel.queue_bind(queue.name, queue.exchange, queue.routing_key)
     except ChannelClosedByBroker as error:
         code, text = reply_of(error)
-        if code in _FATAL_REPLY_CODES:
+        if code == _ACCESS_REFUSED:
+            _require(connection, topology)
+            return
+        if code == _PRECONDITION_FAILED:
             raise TopologyMismatch(f"declaring {name!r}: {code} {text}") from error
         raise
     channel.close()
+
+
+def _require(connection: Connection, topology: Topology) -> None:
+    """Checks that the topology has been declared, as far as this user may know.
+
+    Raises:
+        AMQPError: When something is missing.
+    """
+    for item in (*topology.exchanges, *topology.queues):
+        channel = connection.channel()  # its own: a refusal closes it
+        try:
+            _exists(channel, item)
+        except ChannelClosedByBroker as error:
+            if reply_of(error)[0] != _ACCESS_REFUSED:
+                raise
+        else:
+            channel.close()
+
+
+def _exists(channel: Channel, item: Exchange | Queue) -> None:
+    """Asks for an exchange or a queue without declaring it."""
+    if isinstance(item, Exchange):
+        channel.exchange_declare(item.name, item.kind, passive=True)
+    else:
+        channel.queue_declare(item.name, passive=True)

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pika
@@ -112,12 +113,18 @@ class RabbitMqNode:
             self.request("DELETE", f"/api/connections/{quote(connection['name'])}")
         return len(connections)
 
-    def request(self, method: str, path: str) -> tuple[int, bytes]:
+    def import_definitions(self, document: dict[str, Any]) -> None:
+        """Brings in users and permissions."""
+        status, body = self.request("POST", "/api/definitions", json.dumps(document))
+        assert status in (200, 201, 204), body
+
+    def request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
         """Calls the management API."""
         client = http.client.HTTPConnection("127.0.0.1", self._http_port, timeout=10)
         try:
             credentials = base64.b64encode(b"guest:guest").decode()
-            client.request(method, path, headers={"Authorization": f"Basic {credentials}"})
+            headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
+            client.request(method, path, body, headers)
             response = client.getresponse()
             return response.status, response.read()
         finally:

@@ -92,6 +92,7 @@ class Stack:
         slots: Slots of each.
         schedulers: Number of scheduler processes.
         settings: Further ``HRNN_TUNER_`` settings, without the prefix.
+        broker_urls: Other broker URLs of the modules named.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Stack:
         slots: int = 2,
         schedulers: int = 1,
         settings: dict[str, str] | None = None,
+        broker_urls: Mapping[str, str] | None = None,
     ) -> None:
         upgrade(database_url)
         self.broker_url = broker_url
@@ -125,7 +127,8 @@ class Stack:
         environment["PYTHONPATH"] = str(REPOSITORY)
 
         def service(module: str, name: str) -> Service:
-            return Service(module, environment, folder / f"{name}.log")
+            own_url = (broker_urls or {}).get(module, broker_url)
+            return Service(module, environment | {"HRNN_TUNER_BROKER_URL": own_url}, folder / f"{name}.log")
 
         self.api = service("api_service", "api")
         self.schedulers = [service("scheduler_service", f"scheduler-{index}") for index in range(schedulers)]
