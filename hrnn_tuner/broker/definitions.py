@@ -1,8 +1,8 @@
 """RabbitMQ users that may do what their service needs and nothing else, as a definitions file.
 
 ``python -m hrnn_tuner.broker.definitions > definitions.json`` takes the passwords from the environment:
-``HRNN_TUNER_RABBITMQ_API_PASSWORD``, ``…_SCHEDULER_PASSWORD`` and ``…_WORKER_PASSWORD``. ``rabbitmqctl import_definitions
-definitions.json`` or the setting ``load_definitions`` brings the users in. The file holds salted hashes of them.
+``HRNN_TUNER_RABBITMQ_API_PASSWORD``, ``…_SCHEDULER_PASSWORD`` and ``…_WORKER_PASSWORD``. The file holds salted hashes
+of them; ``rabbitmqctl import_definitions definitions.json`` or the setting ``load_definitions`` brings the users in.
 
 Only the scheduler declares the topology. A worker that was taken over can neither read reports nor invent tasks, and
 the API's user can do no more than send and receive hints.

@@ -41,6 +41,7 @@ def restricted(rabbitmq_node: RabbitMqNode, private_vhost: str) -> dict[str, str
     }
 
 
+@pytest.mark.timeout(300)  # four processes start
 def test_a_tuning_job_runs_with_a_user_for_each_service(
     restricted: dict[str, str], tmp_path: Path, postgres_database: str
 ) -> None:
