@@ -19,7 +19,7 @@ from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.store import Store
 from hrnn_tuner.store.engine import open_engines
 from tests.support.postgres import PrivatePostgres
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.specifications import synthetic_spec
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
