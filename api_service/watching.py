@@ -32,6 +32,8 @@ class RunBlocking(Protocol):
 #: Events read at a time; a stream holds no more than this, however slow its reader is.
 PAGE_SIZE = 256
 POLL_S = 1.0
+#: Looks at the database by all streams together, in the absence of hints: with more streams each looks less often.
+POLLS_PER_S = 100.0
 HEARTBEAT_S = 20.0
 
 
@@ -103,9 +105,13 @@ class Watcher:
                 if silent_s >= self._heartbeat_s:
                     silent_s = 0.0
                     yield stream.heartbeat()
-                silent_s += await self._wait(changed, min(POLL_S, self._heartbeat_s))
+                silent_s += await self._wait(changed, min(self._poll_s(), self._heartbeat_s))
         finally:
             self._hints.unlisten(job.id, changed)
+
+    def _poll_s(self) -> float:
+        """Seconds after which a stream without a hint looks for itself."""
+        return max(POLL_S, self._places.used / POLLS_PER_S)
 
     def _find(self, project: str, name: str) -> TuningJob:
         """Reads the tuning job."""
