@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator
 
 from api_service import to_proto
 from api_service.best import best_of, parents_of, with_parents
 from api_service.hints import JobHints
+from api_service.run_blocking import RunBlocking
 from api_service.tokens import resume_revision, resume_token
 from api_service.tuning_jobs import find
 from api_service.watch_places import WatchPlaces
@@ -18,16 +18,6 @@ from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import Event, EventKind, Store, StoredParent, codec
 from hrnn_tuner.v1 import training_job_pb2, tuning_service_pb2
-
-Result = TypeVar("Result")
-
-
-class RunBlocking(Protocol):
-    """Runs a blocking function on the database threads."""
-
-    def __call__(self, call: Callable[[], Result]) -> Awaitable[Result]:
-        """Returns its result."""
-
 
 #: Events read at a time; a stream holds no more than this, however slow its reader is.
 PAGE_SIZE = 256

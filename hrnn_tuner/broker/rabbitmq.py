@@ -242,7 +242,8 @@ def _require(connection: Connection, topology: Topology) -> None:
     Raises:
         AMQPError: When something is missing.
     """
-    for item in (*topology.exchanges, *topology.queues):
+    items: tuple[Exchange | Queue, ...] = (*topology.exchanges, *topology.queues)
+    for item in items:
         channel = connection.channel()  # its own: a refusal closes it
         try:
             _exists(channel, item)
