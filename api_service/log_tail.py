@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
 from api_service.best import best_of, parents_of
 from api_service.event_messages import EventMessages
+from api_service.run_blocking import RunBlocking
 from api_service.tokens import resume_token
 from hrnn_tuner.domain.errors import OutOfRange
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import EventKind, Store, Transaction, codec
 from hrnn_tuner.v1 import tuning_service_pb2
-
-Result = TypeVar("Result")
-
-
-class RunBlocking(Protocol):
-    """Runs a blocking function on the database threads."""
-
-    def __call__(self, call: Callable[[], Result]) -> Awaitable[Result]:
-        """Returns its result."""
-
 
 #: Events read at a time; a stream holds no more than this, however slow its reader is.
 PAGE_SIZE = 256

@@ -34,7 +34,6 @@ from hrnn_tuner.v1 import tuning_service_pb2
 
 #: Drawn seeds stay below 2^53, which every client language can hold exactly.
 _SEED_BITS = 53
-MAX_TAGS = 50
 
 
 def find(tx: Transaction, project: str, name: str) -> TuningJob:
@@ -160,8 +159,8 @@ class TuningJobs:
         with self._store.write() as tx:
             change = self._change(tx, project, name)
             tags = {key: value for key, value in change.job.tags.items() if key not in remove} | add
-            if len(tags) > MAX_TAGS:
-                text = f"there would be {len(tags)} tags; allowed: {MAX_TAGS}"
+            if len(tags) > self._settings.max_tags:
+                text = f"there would be {len(tags)} tags; allowed: {self._settings.max_tags} (max_tags)"
                 raise InvalidRequest([Violation("tags", text, "TOO_MANY")])
             change.job = replace(change.job, tags=tags)
             change.write()

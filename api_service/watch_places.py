@@ -22,6 +22,11 @@ class WatchPlaces:
         self._together = together
         self._used: Counter[str] = Counter()
 
+    @property
+    def used(self) -> int:
+        """Number of streams that are open."""
+        return self._used.total()
+
     @contextmanager
     def one(self, project: str) -> Iterator[None]:
         """Holds a place for a stream of a project.
@@ -30,7 +35,7 @@ class WatchPlaces:
             LimitExceeded: When there is none.
         """
         _refuse_beyond(self._per_project, self._used[project], "this project", "max_watch_streams_per_project")
-        _refuse_beyond(self._together, self._used.total(), "this server", "max_watch_streams")
+        _refuse_beyond(self._together, self.used, "this server", "max_watch_streams")
         self._used[project] += 1
         try:
             yield

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from api_service import to_proto
 from api_service.hints import JobHints
-from api_service.log_tail import LogTail, RunBlocking
+from api_service.log_tail import LogTail
+from api_service.run_blocking import RunBlocking
 from api_service.tokens import resume_revision
 from api_service.tuning_jobs import find
 from api_service.watch_places import WatchPlaces
@@ -19,6 +20,8 @@ from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import tuning_service_pb2
 
 POLL_S = 1.0
+#: Looks at the database by all streams together, in the absence of hints: with more streams each looks less often.
+POLLS_PER_S = 100.0
 HEARTBEAT_S = 20.0
 
 
@@ -95,7 +98,7 @@ class Watcher:
                 if silent_s >= self._heartbeat_s:
                     silent_s = 0.0
                     yield self._own(tail.token(revision), heartbeat=tuning_service_pb2.WatchHeartbeat())
-                silent_s += await self._wait(changed, min(POLL_S, self._heartbeat_s))
+                silent_s += await self._wait(changed, min(self._poll_s(), self._heartbeat_s))
 
     @contextmanager
     def _tail(self, job: TuningJob) -> Iterator[LogTail]:
@@ -117,6 +120,10 @@ class Watcher:
             yield
         finally:
             self._hints.unlisten(tuning_job_id, changed)
+
+    def _poll_s(self) -> float:
+        """Seconds after which a stream without a hint looks for itself."""
+        return max(POLL_S, self._places.used / POLLS_PER_S)
 
     def _find(self, project: str, name: str) -> TuningJob:
         """Reads the tuning job."""

@@ -64,6 +64,21 @@ class Settings(BaseSettings):
     )
     max_training_jobs_limit_random: int = Field(10_000, ge=1, description="The same for STRATEGY_RANDOM and SOBOL")
     max_parallel_limit: int = Field(100, ge=1, description="Largest max_parallel_training_jobs")
+    # What one request may have; automatic model tuning's newest published values, which the contract has too.
+    max_tuned_hyperparameters: int = Field(30, ge=1, le=30, description="Most ranges of a training job definition")
+    max_categorical_values: int = Field(30, ge=1, le=30, description="Most values of a categorical range")
+    max_definitions: int = Field(10, ge=1, le=10, description="Most training job definitions of a tuning job")
+    max_data_channels: int = Field(20, ge=0, le=20, description="Most data channels of a training job definition")
+    max_environment_variables: int = Field(48, ge=0, le=48, description="Most environment variables of a definition")
+    max_tags: int = Field(50, ge=0, le=50, description="Most tags of a tuning job")
+    max_retries: int = Field(30, ge=1, le=30, description="Most further attempts at a training job")
+    max_warm_start_parents: int = Field(5, ge=0, le=5, description="Most parents of a warm start")
+    max_tuning_job_runtime_s: int = Field(
+        15_768_000, ge=120, le=15_768_000, description="Longest maximum runtime of a tuning job"
+    )
+    max_training_job_runtime_s: int = Field(
+        2_419_200, ge=1, le=2_419_200, description="Longest maximum runtime of a training job"
+    )
     max_tuning_jobs_in_progress: int = Field(100, ge=1, description="Most tuning jobs of a project in progress")
     max_parallel_training_jobs_in_progress: int = Field(
         1000, ge=1, description="Most training jobs that a project's tuning jobs in progress may run at a time together"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from api_service.run_blocking import RunBlocking
 from hrnn_tuner.domain.access import LOCAL, Principal, Role, is_project_name
 from hrnn_tuner.domain.api_token import ApiToken, parse_token
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.errors import Unauthenticated
 from hrnn_tuner.store import Store
 
-Result = TypeVar("Result")
 #: So long a replica believes what it read of a token: a revoked one stops within it.
 TOKEN_FRESH_S = 5.0
 _KEPT_TOKENS = 1024
@@ -24,13 +23,6 @@ _HOW = (
     "send the metadata 'authorization: Bearer TOKEN' with a token of `hrnn-tuner token create`, or a client certificate"
     " with the alternative name URI:hrnn-tuner://PROJECT/ROLE"
 )
-
-
-class RunBlocking(Protocol):
-    """Runs a blocking function on the database threads."""
-
-    def __call__(self, call: Callable[[], Result]) -> Awaitable[Result]:
-        """Returns its result."""
 
 
 class Authenticator:

@@ -12,6 +12,7 @@ from api_service.validation import (
     hyperparameters,
     locations,
     message_rules,
+    operator_limits,
     secret_text,
     several_definitions,
     size,
@@ -86,6 +87,7 @@ def check_tuning_job(
         seen.add(name)
         _check_definition(definition, path, algorithms, settings, findings)
     several_definitions.collect(spec, settings, findings)
+    operator_limits.collect(spec, settings, findings)
     jobs = size.collect(spec, settings, findings, parents_launched=launched)
     max_resource = stopping.collect(spec, algorithms, findings)
     warm_start.collect(spec, parents, algorithms, findings)

@@ -23,12 +23,13 @@ from hrnn_tuner.broker.contract import (
     Subscription,
 )
 from hrnn_tuner.broker.limits import check_exchange, check_message, exclusive_queue_arguments, find_queue
-from hrnn_tuner.broker.topology import Topology
+from hrnn_tuner.broker.topology import Exchange, Queue, Topology
 
 CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_S = 10.0
-#: Reply codes that no retry mends: access refused, precondition failed (inequivalent arguments).
-_ACCESS_REFUSED, _PRECONDITION_FAILED = 403, 406
+_ACCESS_REFUSED = 403
+#: Inequivalent arguments; no retry mends it.
+_PRECONDITION_FAILED = 406
 
 
 class RabbitMqBroker(Broker):
@@ -44,8 +45,8 @@ class RabbitMqBroker(Broker):
 
     Raises:
         ValueError: When the URL makes no sense.
-        TopologyMismatch: When the broker has other properties for one of the objects, or forbids declaring it. A broker
-            that cannot be reached is no error here: the links keep trying.
+        TopologyMismatch: When the broker has other properties for one of the objects. A broker that cannot be reached
+            is no error here: the links keep trying.
     """
 
     def __init__(
@@ -242,18 +243,12 @@ def _pass_failure(sent: Future[None], unsent: Iterable[tuple[Letter, Future[None
 def declare(connection: Connection, topology: Topology) -> None:
     """Declares the topology; what exists with the same properties stays as it is.
 
-    A user whom RabbitMQ's permissions forbid it looks whether another service has declared everything. Until then its
-    connection fails, and the link tries again.
+    A user that may not declare it (see `hrnn_tuner.broker.definitions`) takes what another service has declared.
 
     Raises:
         TopologyMismatch: When an object exists with other properties.
+        AMQPError: When this user may not declare it and nobody has done so yet: the link tries again later.
     """
-    if not _declare_all(connection, topology):
-        _find_all(connection, topology)
-
-
-def _declare_all(connection: Connection, topology: Topology) -> bool:
-    """Returns whether the user may declare."""
     channel = connection.channel()
     name = ""
     try:
@@ -267,19 +262,35 @@ def _declare_all(connection: Connection, topology: Topology) -> bool:
     except ChannelClosedByBroker as error:
         code, text = reply_of(error)
         if code == _ACCESS_REFUSED:
-            return False
+            _require(connection, topology)
+            return
         if code == _PRECONDITION_FAILED:
             raise TopologyMismatch(f"declaring {name!r}: {code} {text}") from error
         raise
     channel.close()
-    return True
 
 
-def _find_all(connection: Connection, topology: Topology) -> None:
-    """Asks for every object; the broker closes the channel at the first that is not there."""
-    channel = connection.channel()
-    for exchange in topology.exchanges:
-        channel.exchange_declare(exchange.name, exchange.kind, passive=True)
-    for queue in topology.queues:
-        channel.queue_declare(queue.name, passive=True)
-    channel.close()
+def _require(connection: Connection, topology: Topology) -> None:
+    """Checks that the topology has been declared, as far as this user may know.
+
+    Raises:
+        AMQPError: When something is missing.
+    """
+    items: tuple[Exchange | Queue, ...] = (*topology.exchanges, *topology.queues)
+    for item in items:
+        channel = connection.channel()  # its own: a refusal closes it
+        try:
+            _exists(channel, item)
+        except ChannelClosedByBroker as error:
+            if reply_of(error)[0] != _ACCESS_REFUSED:
+                raise
+        else:
+            channel.close()
+
+
+def _exists(channel: Channel, item: Exchange | Queue) -> None:
+    """Asks for an exchange or a queue without declaring it."""
+    if isinstance(item, Exchange):
+        channel.exchange_declare(item.name, item.kind, passive=True)
+    else:
+        channel.queue_declare(item.name, passive=True)

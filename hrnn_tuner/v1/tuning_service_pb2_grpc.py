@@ -29,7 +29,13 @@ class TuningServiceStub(object):
     """Hyperparameter tuning jobs.
 
     Errors carry google.rpc details: BadRequest with one violation per wrong field (INVALID_ARGUMENT),
-    ErrorInfo with a stable reason, RetryInfo where trying again helps (UNAVAILABLE).
+    ErrorInfo with a stable reason, RetryInfo where trying again helps (UNAVAILABLE, and RESOURCE_EXHAUSTED for too many
+    calls in a short time).
+
+    A caller is of one project, and sees its tuning jobs and training jobs only; names and request ids are unique in it.
+    Where the server asks who is calling, each call carries the metadata "authorization: Bearer <token>", or the connection
+    a client certificate. UNAUTHENTICATED without; PERMISSION_DENIED when the role does not allow the call: READ for what
+    reads, WRITE for Create, Stop, Tag and Untag, ADMIN for Delete. RESOURCE_EXHAUSTED names the quota and its use.
     """
 
     def __init__(self, channel):
@@ -124,7 +130,13 @@ class TuningServiceServicer(object):
     """Hyperparameter tuning jobs.
 
     Errors carry google.rpc details: BadRequest with one violation per wrong field (INVALID_ARGUMENT),
-    ErrorInfo with a stable reason, RetryInfo where trying again helps (UNAVAILABLE).
+    ErrorInfo with a stable reason, RetryInfo where trying again helps (UNAVAILABLE, and RESOURCE_EXHAUSTED for too many
+    calls in a short time).
+
+    A caller is of one project, and sees its tuning jobs and training jobs only; names and request ids are unique in it.
+    Where the server asks who is calling, each call carries the metadata "authorization: Bearer <token>", or the connection
+    a client certificate. UNAUTHENTICATED without; PERMISSION_DENIED when the role does not allow the call: READ for what
+    reads, WRITE for Create, Stop, Tag and Untag, ADMIN for Delete. RESOURCE_EXHAUSTED names the quota and its use.
     """
 
     def CreateTuningJob(self, request, context):
@@ -342,7 +354,13 @@ class TuningService(object):
     """Hyperparameter tuning jobs.
 
     Errors carry google.rpc details: BadRequest with one violation per wrong field (INVALID_ARGUMENT),
-    ErrorInfo with a stable reason, RetryInfo where trying again helps (UNAVAILABLE).
+    ErrorInfo with a stable reason, RetryInfo where trying again helps (UNAVAILABLE, and RESOURCE_EXHAUSTED for too many
+    calls in a short time).
+
+    A caller is of one project, and sees its tuning jobs and training jobs only; names and request ids are unique in it.
+    Where the server asks who is calling, each call carries the metadata "authorization: Bearer <token>", or the connection
+    a client certificate. UNAUTHENTICATED without; PERMISSION_DENIED when the role does not allow the call: READ for what
+    reads, WRITE for Create, Stop, Tag and Untag, ADMIN for Delete. RESOURCE_EXHAUSTED names the quota and its use.
     """
 
     @staticmethod

@@ -10,8 +10,11 @@ from pathlib import Path
 import grpc
 import pytest
 import trustme
+from typer.testing import CliRunner
 
 from api_service.listening import CannotListen
+from hrnn_tuner.cli.exits import ExitCode
+from hrnn_tuner.cli.main import app
 from hrnn_tuner.client import (
     AlreadyExistsError,
     NotFoundError,
@@ -171,3 +174,14 @@ def test_half_a_tls_setting_is_refused(files: ServerFiles) -> None:
         Settings(tls_cert=files.settings["tls_cert"])
     with pytest.raises(ValueError, match="tls_client_ca needs"):
         Settings(tls_client_ca=files.client_ca)
+
+
+def test_the_command_line_proves_itself_over_tls(tmp_path: Path, sqlite_store: Store, files: ServerFiles) -> None:
+    with running_api(tmp_path, sqlite_store, **files.settings, authentication="on") as api:
+        arguments = ["--server", api.server.address, "--tls-ca", str(files.client_ca), "list"]
+        token = token_for(sqlite_store, "red", Role.READ)
+        known = CliRunner().invoke(app, arguments, env={"HRNN_TUNER_TOKEN": token})
+        assert (known.exit_code, known.stdout.strip()) == (ExitCode.OK, "no tuning jobs")
+        nobody = CliRunner().invoke(app, arguments)
+        assert nobody.exit_code == ExitCode.NOT_ALLOWED
+        assert "TOKEN_MISSING" in nobody.stderr

@@ -15,13 +15,19 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from api_service.access import authentication, interceptor
 from api_service.access.roles import NEEDED_ROLES
-from hrnn_tuner.client import PermissionDeniedError, ResourceExhaustedError, TuningClient, parse_request
+from hrnn_tuner.client import (
+    AsyncTuningClient,
+    PermissionDeniedError,
+    ResourceExhaustedError,
+    TuningClient,
+    parse_request,
+)
 from hrnn_tuner.domain.access import Role
 from hrnn_tuner.domain.clock import utc_now
 from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 from tests.support.access import bearer, client_of, token_for
-from tests.support.api import Api, running_api, spec_of
+from tests.support.api import NO_RETRIES, Api, running_api, spec_of
 from tests.support.tuning import open_store, sqlite_url
 from tests.support.waiting import wait_until
 
@@ -183,3 +189,16 @@ def test_a_read_token_changes_nothing(guarded: Api) -> None:
         reader.create_tuning_job(spec_of("made"))
     with client_of(guarded, "red") as admin:
         assert list(admin.list_tuning_jobs()) == []
+
+
+async def test_the_asyncio_client_proves_itself_too(guarded: Api) -> None:
+    address, token = guarded.server.address, token_for(guarded.store, "aio")
+    async with AsyncTuningClient(address, retry=NO_RETRIES, token=token) as known:
+        await known.create_tuning_job(spec_of("job"))
+        assert [job.name async for job in known.list_tuning_jobs()] == ["job"]
+        assert (await anext(aiter(known.watch_tuning_job("job")))).resume_token
+    async with AsyncTuningClient(address, retry=NO_RETRIES) as nobody:
+        with pytest.raises(PermissionDeniedError):
+            await nobody.get_tuning_job("job")
+    with pytest.raises(ValueError, match="in plaintext"):
+        AsyncTuningClient("tuner.example:1", token=token)

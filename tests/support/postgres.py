@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import trustme
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
@@ -63,14 +64,15 @@ class PrivatePostgres:
     Not thread-safe. ``close()`` must be called in the end; it stops the server and deletes the data.
     """
 
-    def __init__(self) -> None:
-        """Creates the cluster; the server does not run yet."""
+    def __init__(self, certificate: trustme.LeafCert | None = None) -> None:
+        """Creates the cluster; the server does not run yet. With a certificate it offers TLS."""
         self._folder = Path(tempfile.mkdtemp(prefix="hrnn-tuner-postgres-"))
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = _owner()
         if self._owner is not None:
             os.chown(self._folder, self._owner.pw_uid, self._owner.pw_gid)
+        self._options = [] if certificate is None else self._tls_options(certificate)
         initdb = self._spawn(
             "initdb", "-D", "data", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"
         )
@@ -92,7 +94,7 @@ class PrivatePostgres:
             if self._process is None or self._process.poll() is not None:
                 self._process = self._spawn(
                     "postgres", "-D", "data", "-p", str(self._port),
-                    "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+                    "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", *self._options,
                 )  # fmt: skip
             try:
                 _connect(self.url).close()
@@ -156,6 +158,22 @@ class PrivatePostgres:
                 group=self._owner and self._owner.pw_gid,
                 extra_groups=self._owner and [],
             )
+
+    def _tls_options(self, certificate: trustme.LeafCert) -> list[str]:
+        """Writes the certificate; PostgreSQL wants the key for itself."""
+        files = {
+            "ssl_cert_file": b"".join(blob.bytes() for blob in certificate.cert_chain_pems),
+            "ssl_key_file": certificate.private_key_pem.bytes(),
+        }
+        options = ["-c", "ssl=on"]
+        for name, content in files.items():
+            path = self._folder / name
+            path.write_bytes(content)
+            path.chmod(0o600)
+            if self._owner is not None:
+                os.chown(path, self._owner.pw_uid, self._owner.pw_gid)
+            options += ["-c", f"{name}={path}"]
+        return options
 
     def _log(self) -> str:
         return (self._folder / "log").read_text(errors="replace")[-4000:]

@@ -92,6 +92,7 @@ class Stack:
         slots: Slots of each.
         schedulers: Number of scheduler processes.
         settings: Further ``HRNN_TUNER_`` settings, without the prefix.
+        broker_urls: Other broker URLs of the modules named.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Stack:
         slots: int = 2,
         schedulers: int = 1,
         settings: dict[str, str] | None = None,
+        broker_urls: Mapping[str, str] | None = None,
     ) -> None:
         upgrade(database_url)
         self.broker_url = broker_url
@@ -125,6 +127,7 @@ class Stack:
         environment["PYTHONPATH"] = str(REPOSITORY)
 
         self._environment = environment
+        self._broker_urls = broker_urls or {}
         self._folder = folder
         self.api = self.start("api_service", "api")
         self.schedulers = [self.start("scheduler_service", f"scheduler-{index}") for index in range(schedulers)]
@@ -134,6 +137,8 @@ class Stack:
     def start(self, module: str, name: str, **settings: str) -> Service:
         """Starts a process with the settings of all, and ``HRNN_TUNER_`` settings of its own without the prefix."""
         own = {f"HRNN_TUNER_{key}": value for key, value in settings.items()}
+        if module in self._broker_urls:
+            own["HRNN_TUNER_BROKER_URL"] = self._broker_urls[module]
         return Service(module, self._environment | own, self._folder / f"{name}.log")
 
     @property

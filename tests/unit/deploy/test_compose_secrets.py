@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).parents[3] / "deploy" / "compose_secrets.py"
 
 
 def run(folder: Path) -> None:
-    subprocess.run([sys.executable, "-I", str(SCRIPT), str(folder)], check=True, timeout=60)
+    subprocess.run([sys.executable, str(SCRIPT), str(folder)], check=True, timeout=60, cwd=SCRIPT.parents[1])
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -35,10 +35,10 @@ def test_each_service_has_a_user_of_its_own_whose_password_the_broker_knows_hash
     passwords = set()
     for service in ("api", "scheduler", "worker"):
         url = urlsplit((tmp_path / service / "hrnn_tuner_broker_url").read_text())
-        assert url.username == service
+        assert url.username == f"hrnn-{service}"
         assert url.password is not None
         passwords.add(url.password)
-        known = base64.b64decode(users[service]["password_hash"])
+        known = base64.b64decode(users[url.username]["password_hash"])
         assert known[4:] == hashlib.sha256(known[:4] + url.password.encode()).digest()
     assert len(passwords) == 3
 
