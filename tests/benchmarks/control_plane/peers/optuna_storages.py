@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.benchmarks.control_plane.cycles import Rate, Rates
+from tests.benchmarks.control_plane.cycles import Rate, Rates, show
 from tests.benchmarks.control_plane.plan import Plan
 from tests.benchmarks.control_plane.processes import cpu_seconds
 from tests.benchmarks.environments import made_environment
@@ -67,11 +67,13 @@ class Optuna:
 
     def _rates(self, url: str, plan: Plan, *servers: int) -> Rates:
         """Rates of one storage."""
-        return {
-            (clients, size): self._rate(url, size, clients, plan.window_s, servers)
-            for size in plan.sizes
-            for clients in plan.clients
-        }
+        print(f"  {url}", flush=True)
+        rates = {}
+        for size in plan.sizes:
+            for clients in plan.clients:
+                rates[clients, size] = self._rate(url, size, clients, plan.window_s, servers)
+                show(rates[clients, size], clients, size)
+        return rates
 
     def _rate(self, url: str, size: int, clients: int, window_s: float, servers: tuple[int, ...]) -> Rate:
         """Lets clients work side by side."""
