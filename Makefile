@@ -2,7 +2,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup services protos lint test chaos bench bench-hrnn bench-search demo compose-test clean
+.PHONY: help setup services protos lint test broker-matrix chaos bench bench-hrnn bench-search demo compose-test clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -42,7 +42,10 @@ lint: setup ## Style, types, imports between packages, protos, Dockerfile, Kuber
 	$(BIN)/python deploy/kubernetes/check.py
 
 test: lint services ## Everything that CI runs: lint, then all tests (PYTEST_ARGS="-k watch" for some)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+broker-matrix: setup services ## Runs the tests that use RabbitMQ with 3.10, 4.0 and 4.3 (IMAGES="rabbitmq:4.3-management"; needs Docker)
+	bash tests/support/broker_matrix.sh
 
 chaos: setup services ## Kills and cuts off everything, again and again, and checks every invariant (SECONDS=600 SEED=1 REPLAY=file)
 	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(if $(REPLAY),--replay "$(REPLAY)")

@@ -1,32 +1,17 @@
 #!/usr/bin/env bash
 # End-to-end test of the Compose stack (`make compose-test`): builds the images, waits until everything is healthy, runs
 # the demo's tuning job through the published port with the command-line client, and takes everything down again.
-#
-# It needs a Docker engine with Compose v2 and BuildKit. Where none can be reached, a script that starts one may lie
-# beside this repository (../shared/tools/containers); its base images are local, so nothing is pulled then.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 cli=.venv/bin/hrnn-tuner
 python=.venv/bin/python
 job=compose-test
-engine_tools=../shared/tools/containers
 
 say() { printf '\n== %s\n' "$*"; }
 
-# -- an engine ------------------------------------------------------------------------------------------------------
-if ! docker info >/dev/null 2>&1; then
-  if [ ! -e "$engine_tools/up" ]; then
-    echo "compose-test: NOT RUN: no Docker engine can be reached (docker info fails)." >&2
-    echo "Start Docker, or point DOCKER_HOST at an engine, and run 'make compose-test' again." >&2
-    exit 1
-  fi
-  say "starting a container engine and its base images (minutes, once)"
-  # shellcheck source=/dev/null
-  . "$engine_tools/up"
-  timeout 1500 bash "$engine_tools/images" >/dev/null
-  export TORCH_INDEX_URL="" # the local Python image brings a small build of torch along
-fi
+# shellcheck source=deploy/test/engine.sh
+. deploy/test/engine.sh
 
 # -- a project of its own ---------------------------------------------------------------------------------------------
 scratch=$(mktemp -d)

@@ -25,7 +25,7 @@ from hrnn_tuner.client import TuningClient
 from hrnn_tuner.v1 import tuning_job_pb2
 from tests.benchmarks.results import Results
 from tests.support.postgres import PrivatePostgres
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.specifications import synthetic_spec
 from tests.support.stack import SYNTHETIC, Stack
 

@@ -13,7 +13,7 @@ from tests.chaos import schedule
 from tests.chaos.run import run
 from tests.chaos.schedule import Fault
 from tests.support.postgres import PrivatePostgres
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq import new_node
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="hrnn-chaos-"))
     folder.chmod(0o755)  # PostgreSQL runs as another user
     (folder / "rabbitmq").mkdir()
-    node = RabbitMqNode(folder / "rabbitmq")
+    node = new_node(folder / "rabbitmq")
     postgres = PrivatePostgres()
     written = folder / "schedule.json"
 

@@ -20,7 +20,7 @@ from hrnn_tuner.store.migrate import upgrade
 from tests.chaos.proxy import Proxies, Proxy
 from tests.chaos.schedule import APIS, BROKER, DATABASE, PROCESSES, SCHEDULERS
 from tests.support.postgres import PrivatePostgres
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.stack import REPOSITORY, SYNTHETIC, Service, free_port
 
 VHOST = "chaos"

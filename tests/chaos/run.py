@@ -21,7 +21,7 @@ from tests.chaos.schedule import SCHEDULERS, WORKERS, Fault
 from tests.chaos.verify import verify
 from tests.support.interactions import write_interactions
 from tests.support.postgres import PrivatePostgres
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.waiting import wait_until
 
 SYNTHETIC_LANES = 3

@@ -9,7 +9,7 @@ import pytest
 from tests.chaos import schedule
 from tests.chaos.run import run
 from tests.support.postgres import PrivatePostgres
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq_node import RabbitMqNode
 
 #: A schedule of this length with all processes, broker and database as targets, and seven steps at which one dies.
 SEED = 146

@@ -17,7 +17,7 @@ from tests.contract.broker_cases import GPU, Connect, contract_topology, send, w
 from tests.contract.broker_contract import BrokerContract
 from tests.contract.rabbitmq_links import open_links
 from tests.support.inbox import Inbox, acknowledge
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.waiting import wait_until
 
 SHORT_TIMEOUT_S = 0.5  # for a connection that will not come

@@ -23,7 +23,7 @@ from hrnn_tuner.broker.topology import (
 from tests.contract.broker_cases import GPU, Connect, contract_topology, send
 from tests.contract.rabbitmq_links import open_links
 from tests.support.inbox import Inbox, acknowledge
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.waiting import wait_until
 
 RECONNECT_TIMEOUT_S = 40.0  # back-off, and a server that still gathers its queues

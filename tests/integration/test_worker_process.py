@@ -15,7 +15,8 @@ import pytest
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.broker.topology import tasks_queue
 from hrnn_tuner.v1 import queue_pb2 as pb
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq import new_node
+from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.waiting import wait_until
 from tests.support.worker_harness import (
     RESOURCE_CLASS,
@@ -140,7 +141,7 @@ def test_a_worker_whose_broker_hangs_ends_all_the_same(
 def test_while_the_broker_is_away_training_goes_on_and_every_report_arrives_afterwards(tmp_path: Path) -> None:
     # A node of its own: RabbitMQ 3.10 breaks quorum queues that another test declares right after the restart.
     (tmp_path / "node").mkdir()
-    node = RabbitMqNode(tmp_path / "node")
+    node = new_node(tmp_path / "node")
     try:
         node.start()
         with _scheduler(node.url()) as scheduler, _worker(node.url(), tmp_path):
