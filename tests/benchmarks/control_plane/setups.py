@@ -16,7 +16,7 @@ from hrnn_tuner.client import TuningClient
 from tests.benchmarks.control_plane.algorithm import LOCATION
 from tests.benchmarks.control_plane.fleet import Behaviour, Record
 from tests.support.postgres import PrivatePostgres
-from tests.support.rabbitmq import RabbitMqNode
+from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.stack import REPOSITORY, Stack
 
 SLOTS = 200
