@@ -19,7 +19,7 @@ def order_removal(tx: Transaction, change: JobChange, ended: Iterable[TrainingJo
 
 
 class CheckpointRemoval:
-    """Looks for training jobs that have ended and left checkpoints."""
+    """Clears up after training jobs that have ended and left checkpoints."""
 
     def __init__(self, *, store: Store, clock: Clock, relay: Relay) -> None:
         """Takes its collaborators."""
@@ -27,15 +27,12 @@ class CheckpointRemoval:
         self._clock = clock
         self._relay = relay
 
-    def run(self) -> None:
-        """One round."""
-        with self._store.read() as tx:
-            found = {job.tuning_job_id for job in tx.training_jobs.with_leftovers()}
-        for tuning_job_id in sorted(found):
-            with self._store.write() as tx:
-                change = tx.change(tuning_job_id, self._clock())
-                if change is None:
-                    continue
-                order_removal(tx, change, tx.training_jobs.with_leftovers(tuning_job_id))
-                change.write()
-            self._relay.submit(tx.outbox.added)
+    def order(self, tuning_job_id: str) -> None:
+        """Orders the removal of what the ended training jobs of a tuning job left."""
+        with self._store.write() as tx:
+            change = tx.change(tuning_job_id, self._clock())
+            if change is None:
+                return
+            order_removal(tx, change, tx.training_jobs.with_leftovers(tuning_job_id))
+            change.write()
+        self._relay.submit(tx.outbox.added)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -59,16 +60,24 @@ class PlanningRound:
             self._look()
 
     def _look(self) -> None:
-        """Looks at all tuning jobs once."""
+        """Looks at all tuning jobs once. With nothing to do it is one transaction."""
         now = self._clock()
         with self._store.read() as tx:
             due = tx.tuning_jobs.due(now)
             launchable = self._planner.launchable(tx, now)
+            overdue = tx.training_jobs.overdue(now)
+            stopping = tx.training_jobs.stopping()
+            leftovers = {job.tuning_job_id for job in tx.training_jobs.with_leftovers()}
         for tuning_job_id in [*due, *(job_id for job_id in launchable if job_id not in due)]:
             self._advance(tuning_job_id)
-        self._time_limits.run()
-        self._send_stops(now)
-        self._checkpoint_removal.run()
+        for job in overdue:
+            self._time_limits.stop(job)
+        if due or overdue:  # there may be more to be stopped now
+            with self._store.read() as tx:
+                stopping = tx.training_jobs.stopping()
+        self._send_stops(stopping, now)
+        for tuning_job_id in sorted(leftovers):
+            self._checkpoint_removal.order(tuning_job_id)
 
     def _advance(self, tuning_job_id: str) -> None:
         """Ends or plans one tuning job."""
@@ -85,10 +94,8 @@ class PlanningRound:
         self._relay.submit(tx.outbox.added)
         self._outgoing.changed(tuning_job_id)
 
-    def _send_stops(self, now: datetime) -> None:
+    def _send_stops(self, stopping: Sequence[TrainingJob], now: datetime) -> None:
         """Sends a stop command for every training job that was asked to stop, again and again until it has ended."""
-        with self._store.read() as tx:
-            stopping = tx.training_jobs.stopping()
         sent = {}
         for job in stopping:
             command = convert.stop_command(job)
@@ -128,6 +135,7 @@ class Reaper:
         self._clock = clock
         self._relay = relay
         self._lease_ttl = lease_ttl
+        self._forgotten_at: datetime | None = None  # when long silent workers were forgotten last
 
     def run(self) -> None:
         """One round: asks whether reports are applied without delay, and acts on leases only if they are."""
@@ -140,8 +148,10 @@ class Reaper:
         # process was frozen or waited for the database.
         lost_before = heard.until - self._lease_ttl
         if heard.since <= lost_before:
-            with self._store.write() as tx:
-                tx.workers.forget_before(now - 10 * self._lease_ttl)
+            if self._forgotten_at is None or now - self._forgotten_at >= self._lease_ttl:
+                self._forgotten_at = now
+                with self._store.write() as tx:
+                    tx.workers.forget_before(now - 10 * self._lease_ttl)
             with self._store.read() as tx:
                 silent = tx.training_jobs.silent_since(lost_before)
             for job in silent:

@@ -10,7 +10,7 @@ from scheduler_service.outgoing import Outgoing
 
 
 class TimeLimits:
-    """Looks for training jobs that ran for as long as their stopping condition allows."""
+    """Stops training jobs that ran for as long as their stopping condition allows."""
 
     def __init__(self, *, store: Store, clock: Clock, outgoing: Outgoing) -> None:
         """Takes its collaborators."""
@@ -18,15 +18,11 @@ class TimeLimits:
         self._clock = clock
         self._outgoing = outgoing
 
-    def run(self) -> None:
-        """One round; the stop commands are sent by whoever sends all of them."""
-        with self._store.read() as tx:
-            overdue = tx.training_jobs.overdue(self._clock())
-        for job in overdue:
-            self._stop(job)
+    def stop(self, seen: TrainingJob) -> None:
+        """Asks a training job to stop whose runtime was seen to be used up, unless it ended or was lost in between.
 
-    def _stop(self, seen: TrainingJob) -> None:
-        """Asks one training job to stop, unless it ended or was lost in between."""
+        The stop command is sent by whoever sends all of them.
+        """
         with self._store.write() as tx:
             change = tx.change(seen.tuning_job_id, self._clock())
             job = None if change is None else change.training_job(seen.number)

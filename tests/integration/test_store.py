@@ -26,6 +26,7 @@ from hrnn_tuner.store import (
     TrainingJobQuery,
     TuningJobOrder,
     TuningJobQuery,
+    Worker,
 )
 from hrnn_tuner.store.engine import open_engines
 from hrnn_tuner.store.migrate import upgrade
@@ -74,6 +75,7 @@ def test_a_job_of_the_first_schema_is_read_after_the_migrations_and_kept_on_the_
         assert read is not None
         assert (read.spec, read.choices) == (job.spec, ())
         assert len(tx.metrics.page(job.id, 1, metrics=[], after=None, limit=9).rows) == 1
+        assert [decision.kind for decision in tx.events.decisions(job.id, [0])] == ["CREATED"]
     store.close()
 
 
@@ -336,3 +338,26 @@ def test_deleting_a_job_leaves_no_rows_of_it(store: Store) -> None:
         assert tx.events.after(job.id, 0, limit=1) == []
         assert tx.metrics.page(job.id, 1, metrics=[], after=None, limit=1).rows == ()
         assert tx.tuning_jobs.by_request("default", "r") is not None
+
+
+def test_messages_of_one_transaction_have_the_ids_of_their_own_rows(store: Store) -> None:
+    messages = [OutboxMessage("e", "k", "t", f"m-{number}", "job", b"%d" % number, number, 1) for number in range(50)]
+    with store.write() as tx:
+        for message in messages:
+            tx.outbox.add(message, START)
+    with store.write() as other:
+        claimed = other.outbox.claim(limit=100, before=START + timedelta(seconds=1))
+        other.outbox.remove([row_id for row_id, _ in tx.outbox.added[:20]])
+        left = other.outbox.claim(limit=100, before=START + timedelta(seconds=1))
+    assert [message for _, message in tx.outbox.added] == messages
+    assert dict(claimed) == dict(tx.outbox.added)
+    assert {message.message_id for _, message in left} == {message.message_id for message in messages[20:]}
+
+
+def test_a_heartbeat_says_whether_it_offers_new_slots(store: Store) -> None:
+    beats = [("a", 2), ("a", 2), ("a", 4), ("b", 4), ("a", 4)]
+    with store.write() as tx:
+        news = [tx.workers.seen(Worker(name, "default", slots, START)) for name, slots in beats]
+        slots = tx.workers.slots(seen_after=START)
+    assert news == [True, False, True, True, False]
+    assert slots == {"default": 8}

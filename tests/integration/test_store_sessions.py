@@ -74,3 +74,20 @@ def test_every_connection_notices_a_server_that_vanished(postgres_database: str)
         assert connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "10s"
         assert connection.execute(text("SHOW lock_timeout")).scalar() == "15s"
     store.close()
+
+
+def test_a_connection_that_died_while_it_rested_is_replaced(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "PING_AFTER_S", 0.0)
+    store, killer = open_store(postgres_database), Store(postgres_database)
+    store.ping()
+    others = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = :n"
+    )
+    with killer._writer.begin() as connection:
+        name = connection.execute(text("SELECT current_database()")).scalar_one()
+        assert connection.execute(others, {"n": name}).scalars().all()
+    store.ping()
+    for opened in (store, killer):
+        opened.close()

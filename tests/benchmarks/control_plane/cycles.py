@@ -43,8 +43,18 @@ def measure(plane: ControlPlane, plan: Plan) -> Rates:
             name = f"cycles-{size}-{clients}"
             plan.histories.create(plane.database_url, name, size, max_parallel=clients)
             rates[clients, size] = _rate(plane, name, plan.window_s)
+            show(rates[clients, size], clients, size)
             end(plane, name)
     return rates
+
+
+def show(rate: Rate, clients: int, size: int) -> None:
+    """Prints a figure as soon as it is there: on a busy machine the whole table takes long."""
+    print(
+        f"  {clients} clients at {size:,}: {rate.per_second:.1f} cycles/s, {rate.cpu_ms:.1f} ms CPU per cycle, "
+        f"result to next start {quantiles_ms(rate.gaps)} ms",
+        flush=True,
+    )
 
 
 def end(plane: ControlPlane, name: str) -> None:

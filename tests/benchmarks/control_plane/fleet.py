@@ -14,7 +14,7 @@ import itertools
 import queue
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +58,7 @@ class _Run:
 
     assignment: queue_pb2.TrainingAssignment
     behaviour: Behaviour
-    freed_at: float | None = None  # when its slot became free, if that had another training before
+    freed_at: float | None = None  # when its slot became free from another training of the tuning job
     reported: int = 0
     over: bool = False
 
@@ -92,7 +92,7 @@ class Fleet:
         self._broker = broker
         self._slots = slots
         self._record = Record()
-        self._freed: deque[float] = deque()
+        self._freed: defaultdict[str, deque[float]] = defaultdict(deque)  # by tuning job
         self._runs: dict[Key, _Run] = {}
         self._lock = threading.Lock()
         self._due: queue.SimpleQueue[tuple[float, Callable[[], None]] | None] = queue.SimpleQueue()
@@ -130,7 +130,8 @@ class Fleet:
             delivery.ack()
         for assignment in task.assignments:
             with self._lock:
-                freed_at = self._freed.popleft() if self._freed else None
+                freed = self._freed[assignment.ref.tuning_job_id]
+                freed_at = freed.popleft() if freed else None
                 run = self._runs[_key(assignment.ref)] = _Run(assignment, self.behaviour, freed_at)
             self._report(run, functools.partial(self._started, run, delivery), started=queue_pb2.AttemptStarted())
 
@@ -183,7 +184,7 @@ class Fleet:
             run.over = True
             del self._runs[_key(run.assignment.ref)]
             now = time.monotonic()
-            self._freed.append(now)
+            self._freed[run.assignment.ref.tuning_job_id].append(now)
             if outcome == queue_pb2.AttemptEnded.OUTCOME_STOPPED:
                 self._record.stops.append((run.assignment.ref.tuning_job_id, now))
         value = run.assignment.hyperparameters["learning_rate"].double_value

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import RowMapping, TableClause, column, insert, select, table
+from sqlalchemy import RowMapping, TableClause, column, insert, select, table, update
 
 from hrnn_tuner.domain.clock import utc_now
 from hrnn_tuner.domain.search_space import ParameterRange
-from hrnn_tuner.domain.states import SecondaryState
+from hrnn_tuner.domain.states import SecondaryState, TuningJobState
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.store import JobChange, MetricPoint
 from hrnn_tuner.store.engine import open_engines
@@ -28,6 +28,7 @@ from tests.support.tuning import make_job, make_spec, open_store, sqlite_url
 MORE = 1_000_000
 EPOCHS = 3
 _NAME = "template"
+_ROWS = 1000
 _TABLES = ("tuning_jobs", "training_jobs", "metric_points", "events")
 #: Of each table, by column as the database has them.
 _Rows = Sequence[tuple[TableClause, Sequence[RowMapping]]]
@@ -55,36 +56,42 @@ class Histories:
     ) -> None:
         """Stores a tuning job with ``size`` completed training jobs that goes on from there.
 
-        It is one transaction: no scheduler sees a part of it.
+        It is in progress only once everything is there, so no transaction of it is long.
         """
         key = (size, ranges)
         if key not in self._templates:
             self._templates[key] = _template(self._folder / f"{len(self._templates)}", size, ranges)
-        copied = [
-            (insert(plain), [_copied(dict(row), name, max_parallel) for row in rows])
-            for plain, rows in self._templates[key]
-        ]
         writer, reader = open_engines(database_url)
+        for plain, rows in self._templates[key]:
+            for start in range(0, len(rows), _ROWS):
+                some = [_copied(dict(row), name, max_parallel) for row in rows[start : start + _ROWS]]
+                with writer.begin() as target:
+                    target.execute(insert(plain), some)
         with writer.begin() as target:
-            for statement, rows in copied:
-                target.execute(statement, rows)
+            job = metadata.tables["tuning_jobs"]
+            target.execute(update(job).where(job.c.id == _id(name)).values(state=TuningJobState.IN_PROGRESS.value))
         writer.dispose()
         reader.dispose()
 
 
+def _id(name: str) -> str:
+    """Of the tuning job of this name."""
+    return str(uuid5(NAMESPACE_URL, name))
+
+
 def _copied(row: dict[str, Any], name: str, max_parallel: int) -> dict[str, Any]:
     """A row of another tuning job."""
-    identity = str(uuid5(NAMESPACE_URL, name))
     for item in ("name", "name_key", "artifact_uri", "body"):
         if item in row:
             row[item] = row[item].replace(_NAME, name)
     if "leaves_checkpoints" in row:
         row["leaves_checkpoints"] = bool(row["leaves_checkpoints"])  # PostgreSQL takes no integer for it
     if "spec" not in row:
-        return row | {"tuning_job_id": identity}
+        return row | {"tuning_job_id": _id(name)}
     spec = json.loads(row["spec"])
     spec["name"], spec["limits"]["max_parallel"] = name, max_parallel
-    return row | {"id": identity, "spec": json.dumps(spec), "max_parallel": max_parallel}
+    closed = TuningJobState.COMPLETED.value
+    return row | {"id": _id(name), "spec": json.dumps(spec), "max_parallel": max_parallel, "state": closed}
 
 
 def _template(folder: Path, size: int, ranges: tuple[ParameterRange, ...]) -> _Rows:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.benchmarks.control_plane.cycles import Rate, Rates
+from tests.benchmarks.control_plane.cycles import Rate, Rates, show
 from tests.benchmarks.control_plane.plan import Plan
 from tests.benchmarks.control_plane.processes import cpu_seconds
 from tests.benchmarks.environments import made_environment
@@ -21,7 +21,9 @@ from tests.support.stack import free_port
 _HERE = Path(__file__).parent
 _REQUIREMENTS = _HERE / "optuna-requirements.txt"
 _SCRIPT = _HERE / "optuna_cycles.py"
-#: A client that takes longer for its first cycle, or for its last one, is so slow that its figure is 0.
+#: For a client's start with its first trial, which is not counted.
+_START_TIMEOUT_S = 120.0
+#: A client that takes longer for its last cycle is so slow that its figure is 0.
 _PATIENCE_S = 30.0
 
 
@@ -65,18 +67,20 @@ class Optuna:
 
     def _rates(self, url: str, plan: Plan, *servers: int) -> Rates:
         """Rates of one storage."""
-        return {
-            (clients, size): self._rate(url, size, clients, plan.window_s, servers)
-            for size in plan.sizes
-            for clients in plan.clients
-        }
+        print(f"  {url}", flush=True)
+        rates = {}
+        for size in plan.sizes:
+            for clients in plan.clients:
+                rates[clients, size] = self._rate(url, size, clients, plan.window_s, servers)
+                show(rates[clients, size], clients, size)
+        return rates
 
     def _rate(self, url: str, size: int, clients: int, window_s: float, servers: tuple[int, ...]) -> Rate:
         """Lets clients work side by side."""
         arguments = (f"--storage={url}", f"--study={size}", f"--seconds={window_s}")
         processes = [self._start("work", *arguments) for _ in range(clients)]
         try:
-            give_up_at = time.monotonic() + _PATIENCE_S
+            give_up_at = time.monotonic() + _START_TIMEOUT_S
             for process in processes:
                 _line(process, give_up_at)
             used = cpu_seconds(servers)
