@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -9,6 +11,7 @@ from hrnn_tuner.doctor import api, broker, database, gpu, storage, versions
 from hrnn_tuner.doctor.contract import Check
 from hrnn_tuner.settings import Settings
 
+_LIBRARIES = ("hrnn_tuner.store.migrate", "hrnn_tuner.store.workers", "psycopg", "hrnn_tuner.broker.amqp_pika")
 _DATABASE_ADVICE = "see that it runs and that HRNN_TUNER_DATABASE_URL names it"
 _BROKER_ADVICE = "see that RabbitMQ runs and that HRNN_TUNER_BROKER_URL names it, with a user that may declare queues"
 _DATA_ADVICE = "see that it exists and that this user, or its credentials, may read it"
@@ -23,6 +26,7 @@ def installation_checks(settings: Settings, server: str) -> list[Check]:
         settings: What the services are told, as far as it is known here.
         server: host:port of the API.
     """
+    _load_libraries()
     checks = [
         Check("versions", versions.check, "install hrnn-tuner again: pip install --upgrade hrnn-tuner"),
         Check("API", partial(api.check, server), api.ADVICE),
@@ -41,3 +45,10 @@ def installation_checks(settings: Settings, server: str) -> list[Check]:
         Check("GPU", gpu.check, _GPU_ADVICE, limit_s=gpu.LIMIT_S),
     ]
     return checks
+
+
+def _load_libraries() -> None:
+    """Loads what checks need, as far as it is installed: a slow disk is not to look like a database that hangs."""
+    for name in _LIBRARIES:
+        with contextlib.suppress(ImportError):  # the check says so
+            importlib.import_module(name)
