@@ -14,7 +14,8 @@ from tests.benchmarks.control_plane.setups import servers
 from tests.benchmarks.results import Results
 from tests.support.stack import Stack
 
-_SETTLE_S = 8.0
+#: A trainer process loads its libraries meanwhile.
+_SETTLE_S = 30.0
 _WATCHED_S = 20.0
 
 
