@@ -41,7 +41,7 @@ def fill(store: Store) -> TuningJob:
 def names(url: str) -> list[str]:
     store = Store(url)
     with store.read() as tx:
-        found = [job.spec.name for job in tx.tuning_jobs.page(TuningJobQuery(), after=None, limit=99).rows]
+        found = [job.spec.name for job in tx.tuning_jobs.page(TuningJobQuery(project=None), after=None, limit=99).rows]
     store.close()
     return found
 

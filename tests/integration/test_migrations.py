@@ -17,6 +17,8 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, Table, inspect, select
 
+from hrnn_tuner.domain.access import Role
+from hrnn_tuner.domain.api_token import new_token
 from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.domain.states import FailureCause, TuningJobState
 from hrnn_tuner.domain.tuning_job import TuningJob
@@ -114,6 +116,7 @@ def fill(store: Store) -> TuningJob:
         tx.outbox.add(OutboxMessage("x", "y", "t", "m", job.id, b"\0\xff", 2, 1, "00-trace-01"), START)
         tx.workers.seen(Worker("worker", "default", 2, START))
         tx.dead_messages.add(START, "t", "m", b"\1", "garbage")
+        tx.tokens.add(new_token("default", Role.READ, START, expires_at=None, description="nightly")[0])
     return job
 
 

@@ -1,4 +1,7 @@
-"""Projects: names and request ids of tuning jobs are unique in theirs; tokens."""
+"""Projects: names and request ids of tuning jobs are unique in theirs; tokens.
+
+Going back loses all tokens, and the tuning jobs of other projects than the default one.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which training job a decision is about, with an index: an explanation no longer reads the whole event log."""
+"""Which training job a decision is about, with an index: an explanation no longer reads the whole event log.
+
+Going back loses nothing: the number is in the event, too.
+"""
 
 from __future__ import annotations
 
