@@ -111,7 +111,7 @@ artifacts, job = Path(sys.argv[1]), json.loads(sys.argv[2])
 completed = job["training_job_state_counters"].get("completed", 0)
 assert job["state"] == "TUNING_JOB_STATE_COMPLETED", job["state"]
 assert completed == 4, f"{completed} training jobs completed, not 4"
-attempts = [job["attempt"] for job in json.loads(sys.argv[3])]
+attempts = [job["attempt"] for job in json.loads(sys.argv[3])["training_jobs"]]
 assert max(attempts) > 1, f"no training job was tried again: {attempts}"
 best = job["best_training_job"]
 model = artifacts / Path(best["artifact_uri"]).relative_to("/artifacts")
