@@ -54,7 +54,7 @@ def definition(**fields: object) -> pb.CreateTuningJobRequest:
     return parse_request({"name": "job", "training_job_definitions": [fields]})
 
 
-@pytest.mark.parametrize(("kind", "secret"), SECRETS.items())
+@pytest.mark.parametrize(("kind", "secret"), SECRETS.items(), ids=SECRETS)
 @pytest.mark.parametrize("around", ["{}", "--key={}", "a,{} b", "'{}'"])
 def test_every_form_is_found_wherever_it_stands_and_never_quoted(kind: str, secret: str, around: str) -> None:
     text = around.format(secret)
