@@ -26,15 +26,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before anything imports torch: every 
 
 
 class _ServicesTogether(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """Gives each process whole files of unit tests, and one of them all tests with services.
+    """Gives each process whole files of tests, and one of them all tests of whole services.
 
-    Those kill brokers and measure pauses: two at a time would disturb each other.
+    Those kill brokers and start many processes: two at a time would disturb each other.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         """Names what stays together."""
         file = nodeid.partition("::")[0]
-        return file if file.startswith("tests/unit/") else "services"
+        return "services" if file.startswith(("tests/chaos/", "tests/contract/", "tests/e2e/")) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
