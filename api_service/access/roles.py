@@ -17,6 +17,7 @@ NEEDED_ROLES: Mapping[str, Role] = MappingProxyType(
         "WatchTuningJob": Role.READ,
         "ExplainTuningJob": Role.READ,
         "GetTrainingJob": Role.READ,
+        "ListTrainingJobLogs": Role.READ,
         "ListTrainingJobs": Role.READ,
         "StopTrainingJob": Role.WRITE,
         "ListMetrics": Role.READ,

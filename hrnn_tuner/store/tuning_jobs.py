@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -106,14 +107,15 @@ class TuningJobRepository:
             "choices": codec.choices_to_json(job.choices),
             "project": job.project,
         }
+        changing = {name: value_of(job) for name, value_of in _CHANGING.items()}
         try:
-            self._connection.execute(insert(tuning_jobs).values(**fixed, **_changing(job)))
+            self._connection.execute(insert(tuning_jobs).values(**fixed, **changing))
         except IntegrityError as error:
             raise AlreadyExists(f"a tuning job named {job.spec.name!r} already exists") from error
 
     def save(self, job: TuningJob) -> None:
         """Writes what can change; needs the row lock."""
-        values = {f"new_{name}": value for name, value in _changing(job).items()}
+        values = {f"new_{name}": value_of(job) for name, value_of in _CHANGING.items()}
         self._connection.execute(_SAVE, values | {"key_id": job.id})
 
     def get(self, job_id: str) -> TuningJob | None:
@@ -236,21 +238,23 @@ class TuningJobRepository:
 # Statements of the ingest path are made once: to make one takes longer than to run it.
 _GET = select(tuning_jobs).where(tuning_jobs.c.id == bindparam("key_id"))
 _LOCK = _GET.with_for_update()
-_CHANGING = (
-    "state",
-    "completion_reason",
-    "failure_reason",
-    "updated_at",
-    "ended_at",
-    "revision",
-    "counters",
-    "launched",
-    "in_progress",
-    "best_number",
-    "best_value",
-    "completion_details",
-    "tags",
-)
+#: The columns that can change, and their values.
+_CHANGING: Mapping[str, Callable[[TuningJob], Any]] = {
+    "state": lambda job: job.state.value,
+    "completion_reason": lambda job: None if job.completion_reason is None else job.completion_reason.value,
+    "failure_reason": lambda job: job.failure_reason,
+    "updated_at": lambda job: job.updated_at,
+    "ended_at": lambda job: job.ended_at,
+    "revision": lambda job: job.revision,
+    "log_starts_after": lambda job: job.log_starts_after,
+    "counters": lambda job: dict(vars(job.counters)),
+    "launched": lambda job: job.counters.launched,
+    "in_progress": lambda job: job.counters.in_progress,
+    "best_number": lambda job: job.best_number,
+    "best_value": lambda job: job.best_value,
+    "completion_details": lambda job: codec.details_to_json(job.completion_details),
+    "tags": lambda job: dict(job.tags),
+}
 _SAVE = (
     update(tuning_jobs)
     .where(tuning_jobs.c.id == bindparam("key_id"))
@@ -277,26 +281,6 @@ def _deadline(job: TuningJob) -> datetime | None:
     """When the maximum runtime is reached."""
     limit = job.spec.limits.max_runtime_s
     return None if limit is None else job.created_at + timedelta(seconds=limit)
-
-
-def _changing(job: TuningJob) -> dict[str, Any]:
-    """The columns that can change."""
-    return {
-        "state": job.state.value,
-        "completion_reason": None if job.completion_reason is None else job.completion_reason.value,
-        "failure_reason": job.failure_reason,
-        "updated_at": job.updated_at,
-        "ended_at": job.ended_at,
-        "revision": job.revision,
-        "log_starts_after": job.log_starts_after,
-        "counters": dict(vars(job.counters)),
-        "launched": job.counters.launched,
-        "in_progress": job.counters.in_progress,
-        "best_number": job.best_number,
-        "best_value": job.best_value,
-        "completion_details": codec.details_to_json(job.completion_details),
-        "tags": dict(job.tags),
-    }
 
 
 @lru_cache(maxsize=256)

@@ -70,7 +70,7 @@ def test_each_service_is_replaced_under_load_and_nothing_is_lost(stack: Stack, p
     names = [name for lane in lanes for name in lane.names]
     store = Store(postgres_database)
     with store.read() as tx:
-        jobs = tx.tuning_jobs.page(TuningJobQuery(), after=None, limit=10_000).rows
+        jobs = tx.tuning_jobs.page(TuningJobQuery(project=None), after=None, limit=10_000).rows
         assert tx.dead_messages.count() == 0
     assert sorted(job.spec.name for job in jobs) == sorted(names)
     for job in jobs:
