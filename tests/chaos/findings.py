@@ -19,6 +19,7 @@ class Findings:
         fired: Failpoints that ended their process, by name.
         recoveries: (seconds, fault) of each recovery.
         superseded: Faults whose target was hit again before it had recovered.
+        errors_until: Until when an API may answer that it has an internal error, as it is made to raise one.
     """
 
     broken: list[str] = field(default_factory=list)
@@ -27,6 +28,7 @@ class Findings:
     fired: Counter[str] = field(default_factory=Counter)
     recoveries: list[tuple[float, str]] = field(default_factory=list)
     superseded: int = 0
+    errors_until: float = 0.0
     _began: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

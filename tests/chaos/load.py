@@ -16,6 +16,7 @@ from hrnn_tuner.client import (
     AlreadyExistsError,
     DeadlineExceededError,
     FailedPreconditionError,
+    ServerError,
     TuningClient,
     UnavailableError,
 )
@@ -128,6 +129,9 @@ class Lane(threading.Thread):
                 return call()
             except (UnavailableError, DeadlineExceededError):
                 if time.monotonic() > give_up_at or self._findings.failed.is_set():
+                    raise
+            except ServerError:
+                if time.monotonic() > self._findings.errors_until:
                     raise
             time.sleep(_RETRY_S)
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from tests.chaos.cluster import VHOST, Cluster
 from tests.chaos.findings import Findings
-from tests.chaos.schedule import BROKER, DATABASE, PROCESSES, Fault
+from tests.chaos.schedule import APIS, BROKER, DATABASE, PROCESSES, Fault
 
 _POLL_S = 0.1
 _READY_TIMEOUT_S = 20.0
@@ -106,6 +106,8 @@ class Saboteur:
 
     def _failpoint(self, fault: Fault) -> None:
         service = self._cluster.services[fault.target]
+        if fault.target in APIS and fault.argument.endswith("=raise"):
+            self._findings.errors_until = time.monotonic() + _READY_TIMEOUT_S + fault.seconds
         service.kill()
         said = self._cluster.log(fault.target).stat().st_size
         self._cluster.restart(fault.target, fault.argument)
