@@ -25,7 +25,8 @@ from hrnn_tuner.broker.contract import (
 from hrnn_tuner.broker.limits import check_exchange, check_message, exclusive_queue_arguments, find_queue
 from hrnn_tuner.broker.topology import Exchange, Queue, Topology
 
-CONNECT_TIMEOUT_S = 5.0
+#: A broker that is there answers in milliseconds; a service that starts without one has other work to do.
+CONNECT_TIMEOUT_S = 2.0
 REQUEST_TIMEOUT_S = 10.0
 _ACCESS_REFUSED = 403
 #: Inequivalent arguments; no retry mends it.

@@ -15,7 +15,7 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     # gRPC's own default waits up to 120 s between two attempts to connect: a server would seem away long after its
     # return.
     ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 5_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
     # Finds a partitioned server while a watch is quiet. The server allows one ping in 30 s.
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),

@@ -20,6 +20,7 @@ from hrnn_tuner.store.migrate import upgrade
 from tests.chaos.proxy import Proxies, Proxy
 from tests.chaos.schedule import APIS, BROKER, DATABASE, PROCESSES, SCHEDULERS
 from tests.support.postgres import PrivatePostgres
+from tests.support.processes import resident_mib
 from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.stack import REPOSITORY, SYNTHETIC, Service, free_port
 
@@ -84,6 +85,13 @@ class Cluster:
         """Sends a process a signal, if it runs."""
         with contextlib.suppress(ProcessLookupError):
             self.services[name].process.send_signal(number)
+
+    def resident_mib(self, name: str) -> float | None:
+        """How much memory a process has; None while it does not run."""
+        try:
+            return resident_mib(self.services[name].process.pid)
+        except OSError:
+            return None
 
     def trainers(self, name: str) -> list[int]:
         """The trainer processes of a worker."""

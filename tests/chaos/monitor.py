@@ -19,12 +19,13 @@ from hrnn_tuner.store.schema import events, workers
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 from tests.chaos.cluster import Cluster
 from tests.chaos.findings import Findings
-from tests.chaos.schedule import APIS, WORKERS, Fault
+from tests.chaos.schedule import APIS, SCHEDULERS, WORKERS, Fault
 from tests.support.event_log import EventLogChecker
 
 _PAUSE_S = 0.1
 _PAGE = 500
 _PROBE_TIMEOUT_S = 1.0
+_MEMORY_PAUSE_S = 2.0
 #: A target that makes no progress for so long after the end of its fault does not recover by itself.
 RECOVERY_LIMIT_S = 100.0
 
@@ -55,6 +56,7 @@ class Monitor(threading.Thread):
         self._waits: dict[str, _Wait] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
+        self._weigh_at = 0.0
 
     def begins(self, fault: Fault) -> None:
         """A target is hit: its recovery from an earlier fault cannot be told any more."""
@@ -83,6 +85,7 @@ class Monitor(threading.Thread):
                 self._check_logs()
                 self._check_recoveries()
                 self._check_patience()
+                self._weigh()
             except (ServiceUnavailable, OperationalError):
                 continue  # the database is what recovers
             except Exception as error:  # noqa: BLE001 - a monitor that does not look any more would hide what is wrong
@@ -129,6 +132,16 @@ class Monitor(threading.Thread):
         except grpc.RpcError:
             return False
         return True
+
+    def _weigh(self) -> None:
+        """Notes the memory of the processes that keep nothing but what they work on."""
+        if time.monotonic() < self._weigh_at:
+            return
+        self._weigh_at = time.monotonic() + _MEMORY_PAUSE_S
+        for name in (*APIS, *SCHEDULERS):
+            mib = self._cluster.resident_mib(name)
+            if mib is not None:
+                self._findings.resident(name.partition("-")[0], mib)
 
     def _check_patience(self) -> None:
         with self._lock:

@@ -145,7 +145,22 @@ def report(cluster: Cluster, findings: Findings, monitor: Monitor, tuning_jobs: 
             f"recoveries: {len(times)}, {findings.superseded} cut short by the next fault; median {median:.1f} s"
         )
         lines.append(f"  worst: {worst}")
+    lines += _memory(findings)
     return "\n".join(lines)
+
+
+def _memory(findings: Findings) -> list[str]:
+    """The most that a process of each kind had in the run's first and second half."""
+    end = max((at for at, _, _ in findings.memory), default=0.0)
+    lines = []
+    for kind in sorted({kind for _, kind, _ in findings.memory}):
+        halves: tuple[list[float], list[float]] = ([], [])
+        for at, owner, mib in findings.memory:
+            if owner == kind:
+                halves[at > end / 2].append(mib)
+        first, second = (f"{max(half, default=0.0):.0f}" for half in halves)
+        lines.append(f"memory of one {kind}: at most {first} MiB in the first half, {second} in the second")
+    return lines
 
 
 def _log(cluster: Cluster, names: Sequence[str], event: str) -> list[dict[str, object]]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from tests.benchmarks.control_plane.fleet import Behaviour
 from tests.benchmarks.control_plane.plan import Plan, quantiles_ms
-from tests.benchmarks.control_plane.processes import cpu_seconds
 from tests.benchmarks.control_plane.setups import ControlPlane
 from tests.benchmarks.results import Results
+from tests.support.processes import cpu_seconds
 from tests.support.waiting import wait_until
 
 _STOP_TIMEOUT_S = 60.0

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.benchmarks.control_plane.processes import cpu_seconds, resident_mib, with_children
 from tests.benchmarks.control_plane.setups import servers
 from tests.benchmarks.results import Results
+from tests.support.processes import cpu_seconds, resident_mib, with_children
 from tests.support.stack import Stack
 
 #: A trainer process loads its libraries meanwhile.

@@ -13,9 +13,9 @@ from hrnn_tuner.v1 import tuning_service_pb2, tuning_service_pb2_grpc
 from tests.benchmarks.control_plane.cycles import end
 from tests.benchmarks.control_plane.fleet import POINTS_PER_REPORT, Behaviour
 from tests.benchmarks.control_plane.plan import Plan
-from tests.benchmarks.control_plane.processes import cpu_seconds
 from tests.benchmarks.control_plane.setups import ControlPlane
 from tests.benchmarks.results import Results
+from tests.support.processes import cpu_seconds
 
 #: Offered: 40 slots with one full report a second each are 2,560 points a second.
 _SLOTS = 40

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from tests.benchmarks.control_plane.cycles import Rate, Rates, show
 from tests.benchmarks.control_plane.plan import Plan
-from tests.benchmarks.control_plane.processes import cpu_seconds
 from tests.benchmarks.environments import made_environment
 from tests.benchmarks.paths import cache_of
 from tests.support.postgres import PrivatePostgres
+from tests.support.processes import cpu_seconds
 from tests.support.stack import free_port
 
 _HERE = Path(__file__).parent
