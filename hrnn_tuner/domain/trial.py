@@ -31,6 +31,8 @@ class Trial:
         continues: Number of the trial that it goes on from, with the same configuration; 0 for none.
         until_epoch: The epoch after which it pauses; None when it trains to its end.
         paused: Whether it paused there, and could go on.
+        before: Values at the epochs where the trials that it continues had paused, ascending; only where it stands for
+            all of them.
     """
 
     number: int
@@ -40,6 +42,7 @@ class Trial:
     continues: int = 0
     until_epoch: int | None = None
     paused: bool = False
+    before: tuple[tuple[int, float], ...] = ()
 
     @classmethod
     def of(cls, number: int, proposal: Proposal, secondary: SecondaryState, value: float | None) -> Trial:

@@ -2,8 +2,7 @@
 
 Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), algorithm 2: whenever there is room,
 promote a trial that paused among the best third of its level, at the highest level that has one, and otherwise begin a
-new configuration at the lowest level. Klein et al., "Model-based Asynchronous Hyperparameter and Neural Architecture
-Search" (2020) take the new configurations from a model of the results in place of random ones.
+new configuration at the lowest level.
 """
 
 from __future__ import annotations
@@ -15,34 +14,29 @@ from hrnn_tuner.domain.early_stopping import REDUCTION_FACTOR
 from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.trial import Trial, TrialStatus
-from scheduler_service.strategies.chains import Chain, at_full_length, chains_of
+from scheduler_service.strategies.chains import Chain, chains_of, joined, nothing_left
 from scheduler_service.strategies.contract import History, Reads, Strategy
+from scheduler_service.strategies.random import RandomStrategy
+
+NAME = "ASHA"
 
 
 class AshaStrategy(Strategy):
-    """Promotions, and between them the configurations of another strategy, which are trained to the lowest level.
+    """Promotions, and between them random configurations, which are trained to the lowest level.
 
     A promotion follows from the results alone, and the n-th new configuration does not depend on the promotions before
-    it if the other strategy's does not depend on results. Without levels, it is that other strategy.
-
-    Args:
-        name: Name of the strategy in proposals.
-        draws: Where new configurations come from.
+    it. Without levels, it is RANDOM.
     """
 
-    def __init__(self, name: str, draws: Strategy) -> None:
-        self._name = name
-        self._draws = draws
-        self.expensive_after = draws.expensive_after
+    _draws = RandomStrategy(NAME)
 
     def reads(self, space: SearchSpace) -> Reads:  # noqa: ARG002 - promotions follow from results in every space
         """Configurations and their results."""
         return Reads.RESULTS
 
     def exhausted(self, history: History, wanted: int, found: int) -> bool:
-        """See `Strategy.exhausted`: what is in flight may be promoted."""
-        pending = any(trial.status is TrialStatus.PENDING for trial in history.trials)
-        return found < wanted and found == 0 and not pending
+        """See `Strategy.exhausted`."""
+        return nothing_left(history, wanted, found)
 
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """See `Strategy.propose`."""
@@ -73,7 +67,7 @@ class AshaStrategy(Strategy):
         chains[place] = (*chain, Trial(number, last.configuration, continues=last.number, until_epoch=target))
         return Proposal(
             last.configuration,
-            self._name,
+            NAME,
             seed,
             f"goes on with training job {last.number}, of rank {rank} among {len(peers)} at epoch {last.until_epoch}",
             {"rank": float(rank), "paused": float(len(peers)), "epochs": float(target)},
@@ -86,11 +80,11 @@ class AshaStrategy(Strategy):
         """New configurations; fewer when all were begun."""
         if count == 0:
             return []
-        seen = at_full_length(chains, history)
+        seen = joined(chains, history)
         first = seen.launched + 1
         drawn = self._draws.propose(seen, range(first, first + count), seed)
         lowest = history.levels[0] if history.levels else None
-        return [replace(proposal, strategy=self._name, until_epoch=lowest) for proposal in drawn]
+        return [replace(proposal, until_epoch=lowest) for proposal in drawn]
 
 
 def _promotable(chains: Sequence[Chain], history: History, *, all_of_them: bool = False) -> int | None:

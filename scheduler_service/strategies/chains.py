@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 from scheduler_service.strategies.contract import History
@@ -14,14 +15,10 @@ Chain = tuple[Trial, ...]
 
 
 def chains_of(trials: Iterable[Trial]) -> list[Chain]:
-    """The chains, in the order in which they began.
-
-    Args:
-        trials: By number.
-    """
+    """The chains, in the order in which they began."""
     chains: list[Chain] = []
     place_of: dict[int, int] = {}
-    for trial in trials:
+    for trial in sorted(trials, key=lambda trial: trial.number):
         place = place_of.get(trial.continues)
         if place is None:
             place = len(chains)
@@ -31,40 +28,62 @@ def chains_of(trials: Iterable[Trial]) -> list[Chain]:
     return chains
 
 
-def at_full_length(chains: Sequence[Chain], history: History) -> History:
-    """The history with one trial per chain, numbered from 1: what a strategy learns from that knows no levels.
+def nothing_left(history: History, wanted: int, found: int) -> bool:
+    """Whether no proposal can follow any more, see `Strategy.exhausted`: what is in flight may go on."""
+    pending = any(trial.status is TrialStatus.PENDING for trial in history.trials)
+    return found < wanted and found == 0 and not pending
 
-    The value of a chain is that of its highest level, carried to the highest level that any chain has reached: by the
-    median, over the chains that came as far, of what was gained from one level to the next. Values of different levels
-    can be compared in this way, and a promotion does not make a configuration look better than it is.
+
+def joined(chains: Sequence[Chain], history: History) -> History:
+    """The history with one trial per chain, numbered from 1: what a strategy sees that promotes nothing.
+
+    A chain that goes on has another trial, without a result, of the same number.
     """
-    values = [_values(chain) for chain in chains]
+    trials: list[Trial] = []
+    for number, chain in enumerate(chains, start=1):
+        found = [trial for trial in chain if trial.status is TrialStatus.OBSERVED and trial.value is not None]
+        if found:
+            before = tuple((trial.until_epoch or 0, trial.value or 0.0) for trial in found[:-1])
+            trials.append(replace(found[-1], number=number, continues=0, before=before))
+        if not found or chain[-1].status is TrialStatus.PENDING:
+            trials.append(Trial(number, chain[0].configuration, chain[-1].status))
+    return replace(history, launched=len(chains), trials=tuple(trials))
+
+
+def levelled(history: History) -> History:
+    """A history of joined trials with one trial for each level that a value is known of, and without what all gain.
+
+    The value at a level is carried to the highest one that any trial has reached: by the median, over the trials that
+    came as far, of what was gained from one level to the next. What is left between the levels of a configuration is
+    how it differs from the others in that.
+    """
+    curves = [_curve(trial, history.levels) for trial in history.trials]
     gains: dict[int, float] = {}
-    for lower, upper in zip(history.levels, history.levels[1:], strict=False):
-        found = [value[upper] - value[lower] for value in values if lower in value and upper in value]
+    for lower, upper in pairwise(history.levels):
+        found = [curve[upper] - curve[lower] for curve in curves if lower in curve and upper in curve]
         if not found:
             break
         gains[lower] = statistics.median(found)
-    merged = tuple(_merged(number, chain, gains) for number, chain in enumerate(chains, start=1))
-    return replace(history, launched=len(merged), trials=merged)
+    trials: list[Trial] = []
+    for trial in history.trials:
+        for epoch, value in trial.before:
+            at_level = replace(trial, value=value, until_epoch=epoch, paused=True, before=())
+            trials.append(_carried(at_level, gains))
+        trials.append(_carried(replace(trial, before=()), gains))
+    return replace(history, trials=tuple(trials))
 
 
-def _values(chain: Chain) -> dict[int, float]:
-    """The values of a chain by the epoch at which it paused; 0 where it did not."""
-    return {
-        trial.until_epoch or 0: trial.value
-        for trial in chain
-        if trial.status is TrialStatus.OBSERVED and trial.value is not None
-    }
+def _curve(trial: Trial, levels: Sequence[int]) -> dict[int, float]:
+    """The values of a joined trial by level."""
+    curve = dict(trial.before)
+    if trial.value is not None and trial.until_epoch in levels:
+        curve[trial.until_epoch or 0] = trial.value
+    return curve
 
 
-def _merged(number: int, chain: Chain, gains: dict[int, float]) -> Trial:
-    """One trial in place of a chain; one that ended by itself before its level gains nothing more."""
-    found = [trial for trial in chain if trial.status is TrialStatus.OBSERVED and trial.value is not None]
-    if not found:
-        return Trial(number, chain[0].configuration, chain[-1].status)
-    last = found[-1]
-    assert last.value is not None, "it is among those with a value"
-    level = last.until_epoch if last.paused else None
-    gained = sum(gain for lower, gain in gains.items() if level is not None and lower >= level)
-    return Trial(number, last.configuration, TrialStatus.OBSERVED, last.value + gained)
+def _carried(trial: Trial, gains: dict[int, float]) -> Trial:
+    """A trial with what was gained after its level; one that ended by itself before it gains nothing more."""
+    level = trial.until_epoch
+    if not trial.paused or trial.value is None or level is None:
+        return trial
+    return replace(trial, value=trial.value + sum(gain for lower, gain in gains.items() if lower >= level))

@@ -6,6 +6,7 @@ from hrnn_tuner.domain.tuning_job import StrategyName
 from scheduler_service.strategies.asha import AshaStrategy
 from scheduler_service.strategies.bayesian import BayesianStrategy
 from scheduler_service.strategies.contract import Strategy
+from scheduler_service.strategies.freeze_thaw import FreezeThawStrategy
 from scheduler_service.strategies.grid import GridStrategy
 from scheduler_service.strategies.random import RandomStrategy
 from scheduler_service.strategies.sobol import SobolStrategy
@@ -15,8 +16,8 @@ _STRATEGIES: dict[StrategyName, Strategy] = {
     StrategyName.RANDOM: RandomStrategy(),
     StrategyName.GRID: GridStrategy(),
     StrategyName.SOBOL: SobolStrategy(),
-    StrategyName.ASHA: AshaStrategy("ASHA", RandomStrategy()),
-    StrategyName.BAYESIAN_ASHA: AshaStrategy("BAYESIAN_ASHA", BayesianStrategy()),
+    StrategyName.ASHA: AshaStrategy(),
+    StrategyName.BAYESIAN_ASHA: FreezeThawStrategy(),
     StrategyName.HYPERBAND: RandomStrategy("HYPERBAND"),  # what makes it Hyperband is which of them it stops
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -31,12 +31,15 @@ class Results:
             has the worst value observed: it says that its surroundings are bad, and does not stretch the scale.
         failed: Which of them failed, shape (n,).
         pending: Configurations without a result yet, by number.
+        lengths: How long was trained for each value, shape (n,): 1 for a whole training, 0 for one epoch, and the
+            logarithm of the epochs in between.
     """
 
     configurations: tuple[Configuration, ...]
     values: Floats
     failed: NDArray[np.bool_]
     pending: tuple[Configuration, ...]
+    lengths: Floats
 
     @property
     def observed(self) -> Floats:
@@ -55,12 +58,20 @@ class Results:
         worst = min(known, default=0.0)
         values = np.array([worst if value is None else sign * value for value in found], dtype=np.float64)
         failed = np.array([value is None for value in found], dtype=np.bool_)
-        return cls(tuple(trial.configuration for trial in ended), values, failed, pending)
+        lengths = np.array([_length(trial, history.levels) for trial in ended], dtype=np.float64)
+        return cls(tuple(trial.configuration for trial in ended), values, failed, pending, lengths)
 
 
 def in_order(history: History) -> list[Trial]:
     """The trials of a history by number; those of the same number by configuration."""
     return sorted(history.known, key=lambda trial: (trial.number, repr(history.space.key(trial.configuration))))
+
+
+def _length(trial: Trial, levels: Sequence[int]) -> float:
+    """How long a trial was; one that ended by itself was whole."""
+    if not trial.paused or trial.until_epoch is None or trial.until_epoch >= levels[-1]:
+        return 1.0
+    return math.log(trial.until_epoch) / math.log(levels[-1])
 
 
 def _finite_value(trial: Trial) -> float | None:

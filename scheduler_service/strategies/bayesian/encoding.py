@@ -66,14 +66,21 @@ class Encoding:
     none.
     """
 
-    def __init__(self, space: SearchSpace, *, relaxed: bool = False) -> None:
-        """Takes the space, and whether integers keep the coordinates that they were rounded from."""
+    def __init__(self, space: SearchSpace, *, relaxed: bool = False, lengths: bool = False) -> None:
+        """Takes the space.
+
+        Args:
+            space: The search space.
+            relaxed: Whether integers keep the coordinates that they were rounded from.
+            lengths: Whether a last column says how long was trained: 1 for a whole training.
+        """
         self._space = space
         self._relaxed = relaxed
         widths = [_width(item) for item in space.ranges]
         ends = [0, *accumulate(widths)]
         self._columns = [range(start, end) for start, end in pairwise(ends)]
-        self.width = ends[-1]
+        self.width = ends[-1] + lengths
+        self.lengths = lengths
         self._known: list[dict[tuple[bool, Value], float]] = [{} for _ in space.ranges]
 
     @property
@@ -81,14 +88,17 @@ class Encoding:
         """The space."""
         return self._space
 
-    def of(self, configurations: Sequence[Configuration]) -> Points:
-        """Points of given configurations."""
+    def of(self, configurations: Sequence[Configuration], lengths: Floats | None = None) -> Points:
+        """Points of given configurations, trained so long; None for whole trainings."""
         units = np.full((len(configurations), len(self._space.ranges)), _ABSENT)
         for axis, item in enumerate(self._space.ranges):
             for index, configuration in enumerate(configurations):
                 if item.name in configuration:
                     units[index, axis] = self._unit(axis, configuration[item.name])
-        return self._points(units, tuple(configurations))
+        points = self._points(units, tuple(configurations))
+        if self.lengths and lengths is not None:
+            points.rows[:, -1] = lengths
+        return points
 
     def at(self, units: Floats) -> Points:
         """The configurations at points of the unit cube, shape (m, ranges), and the points that lead back to them."""
@@ -143,6 +153,8 @@ class Encoding:
                 chosen = np.minimum((units[:, axis] * len(columns)).astype(np.intp), len(columns) - 1)
                 where = np.flatnonzero(applies)
                 rows[where, columns[0] + chosen[where]] = _ONE_HOT
+        if self.lengths:
+            rows[:, -1] = 1.0
         return Points(units, configurations, rows)
 
 

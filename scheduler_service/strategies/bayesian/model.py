@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from scheduler_service.strategies.bayesian.prior_mean import with_prior_mean
 from scheduler_service.strategies.bayesian.recipe import AcquisitionDomain, Recipe
 from scheduler_service.strategies.bayesian.subset import informative
 from scheduler_service.strategies.bayesian.surrogate import fitted_model, predict, quiet_torch
+from scheduler_service.strategies.chains import levelled
 from scheduler_service.strategies.contract import History
 from scheduler_service.strategies.randomness import stream, stream_seed
 from scheduler_service.strategies.results import Configuration, Floats, Results
@@ -51,10 +52,13 @@ class ModelOfResults:
         """Fits the model; takes a history with at least one finite result."""
         self._recipe = recipe
         self._objective = history.objective
-        self._results = Results.of(history)
-        self.encoding = Encoding(history.space, relaxed=recipe.domain is AcquisitionDomain.RELAXED)
+        self._observed = Results.of(history).observed
+        self._results = Results.of(levelled(history))
+        lengths = self._results.lengths
+        relaxed, of_lengths = recipe.domain is AcquisitionDomain.RELAXED, bool((lengths < 1.0).any())
+        self.encoding = Encoding(history.space, relaxed=relaxed, lengths=of_lengths)
         self._transform = transform.fitted(recipe.transform, self._results.observed)
-        points, targets = self.encoding.of(self._results.configurations), self._targets()
+        points, targets = self.encoding.of(self._results.configurations, lengths), self._targets()
         used = informative(points.rows, targets, recipe.model_points)
         self._points, self._values = points.take(used), targets[used]
         fit_on = informative(self._points.rows, self._values, recipe.fit_points)
@@ -62,15 +66,16 @@ class ModelOfResults:
         #: How far each warm-start parent is believed: 0 not at all, 1 fully.
         self.parent_weights = prior.weights
         left = self._values - prior.mean(self._points.rows)
+        dimensions = len(history.space.ranges) + of_lengths
         with quiet_torch(stream_seed("fit")):
-            self.process = fitted_model(recipe.kernel, len(history.space.ranges), self._points.rows, left, fit_on)
+            self.process = fitted_model(recipe.kernel, dimensions, self._points.rows, left, fit_on)
             if any(prior.weights):
                 with_prior_mean(self.process, prior, self._points.rows, self._values)
 
     @property
     def best(self) -> float:
         """The best value observed, in units of the objective."""
-        return self._objective.sign * float(self._results.observed.max())
+        return self._objective.sign * float(self._observed.max())
 
     def propose(self, history: History, tried: Collection[Hashable], number: int, seed: int) -> Proposal:
         """Proposes for one number.
@@ -83,15 +88,23 @@ class ModelOfResults:
         """
         with quiet_torch(stream_seed(seed, number, "acquisition")):
             pending = Results.of(history).pending
-            acquisition = Acquisition(
-                self.process,
-                self._baseline().rows,
-                self.encoding.of(pending).rows,
-                stream_seed(seed, number, "draws") % 2**31,
-            )
+            acquisition = self._acquisition(pending, number, seed)
             chosen, value = self._search(acquisition, tried, number, seed)
             prediction = self.predict(chosen)
         return self._proposal(chosen, value, prediction, len(pending), seed)
+
+    def improvements(self, history: History, configurations: Sequence[Configuration], number: int, seed: int) -> Floats:
+        """Logarithms of the improvement that whole trainings of configurations promise, as in the figures of `propose`.
+
+        Args:
+            history: The history that the model was made of, and since then pending trials.
+            configurations: Neither pending nor wholly trained.
+            number: The training job's number.
+            seed: Seed of the tuning job.
+        """
+        with quiet_torch(stream_seed(seed, number, "acquisition")):
+            acquisition = self._acquisition(Results.of(history).pending, number, seed)
+            return acquisition.values(self.encoding.of(configurations).rows)
 
     def predict(self, configuration: Configuration) -> Prediction:
         """What to expect of a configuration."""
@@ -158,10 +171,18 @@ class ModelOfResults:
         """What the model sees of each ended trial."""
         return self._transform.forward(self._results.values)
 
+    def _acquisition(self, pending: Sequence[Configuration], number: int, seed: int) -> Acquisition:
+        """What is asked for one number."""
+        draws = stream_seed(seed, number, "draws") % 2**31
+        return Acquisition(self.process, self._baseline().rows, self.encoding.of(pending).rows, draws)
+
     def _baseline(self) -> Points:
-        """The results of which one may be the best so far."""
-        means, _ = predict(self.process, self._points.rows)
-        return self._points.take(np.argsort(-means, kind="stable")[:_BASELINE])
+        """The results of which one may be the best so far: those of whole trainings, where there are any."""
+        points = self._points
+        if self.encoding.lengths:
+            points = points.take(np.flatnonzero(points.rows[:, -1] == 1.0)) or points
+        means, _ = predict(self.process, points.rows)
+        return points.take(np.argsort(-means, kind="stable")[:_BASELINE])
 
     def _proposal(
         self, chosen: Configuration, value: float, prediction: Prediction, pending: int, seed: int

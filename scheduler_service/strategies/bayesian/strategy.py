@@ -49,34 +49,71 @@ class BayesianStrategy(Strategy):
         Raises:
             ModuleNotFoundError: When a model is needed and the extra ``bayesian`` is not installed.
         """
-        space = history.space
-        tried: set[Hashable] = {space.key(trial.configuration) for trial in history.known}
-        observed = sum(_has_result(trial) for trial in history.known)
-        model: ModelOfResults | None = None
-        starts = _starts(history)
-        first_learnt = len(starts) + self._recipe.start.count
-        proposals: list[Proposal] = []
-        for number in numbers:
-            if exhausted(space, tried):
-                break
-            if number <= len(starts) and space.key(starts[number - 1].trial.configuration) not in tried:
-                proposal = _by_parent(history, starts[number - 1], seed)
-            elif observed < _MIN_RESULTS or max(number - 1, observed) < first_learnt:
-                proposal = self._start(space, tried, max(1, number - len(starts)), seed)
-            elif len(history.known) >= self._recipe.parzen_after:
-                proposal = _by_parzen(history, number, seed)
-            else:
-                model = model or _model(history, self._recipe)
-                proposal = _with_weights(model.propose(history, tried, number, seed), history, model.parent_weights)
-            proposals.append(proposal)
-            tried.add(space.key(proposal.hyperparameters))
-            history = _with_pending(history, number, proposal)
-        return proposals
+        proposing = self.proposing(history, seed)
+        proposals = (proposing.next(number) for number in numbers)
+        return [proposal for proposal in proposals if proposal is not None]
 
-    def _start(self, space: SearchSpace, tried: set[Hashable], place: int, seed: int) -> Proposal:
+    def proposing(self, history: History, seed: int) -> Proposing:
+        """The proposals of one call, one at a time."""
+        return Proposing(self._recipe, history, seed)
+
+
+class Proposing:
+    """Proposals of which each knows those before it.
+
+    Attributes:
+        history: What is known, with a pending trial for each proposal so far.
+    """
+
+    def __init__(self, recipe: Recipe, history: History, seed: int) -> None:
+        """Takes the recipe, the history to begin with, and the seed of the tuning job."""
+        self.history = history
+        self._recipe = recipe
+        self._seed = seed
+        self._tried: set[Hashable] = {history.space.key(trial.configuration) for trial in history.known}
+        self._observed = sum(_has_result(trial) for trial in history.known)
+        self._starts = _starts(history)
+        self._model: ModelOfResults | None = None
+
+    def learns(self, number: int) -> bool:
+        """Whether the proposal for a number follows from a model of the results."""
+        first_learnt = len(self._starts) + self._recipe.start.count
+        return self._observed >= _MIN_RESULTS and max(number - 1, self._observed) >= first_learnt
+
+    @property
+    def model(self) -> ModelOfResults:
+        """The model; only where it learns."""
+        if self._model is None:
+            self._model = _model(self.history, self._recipe)
+        return self._model
+
+    def next(self, number: int) -> Proposal | None:
+        """The proposal for a number; None when every configuration was tried."""
+        if exhausted(self.history.space, self._tried):
+            return None
+        proposal = self._made(number)
+        self._tried.add(self.history.space.key(proposal.hyperparameters))
+        self.history = _with_pending(self.history, number, proposal)
+        return proposal
+
+    def _made(self, number: int) -> Proposal:
+        """The proposal for a number."""
+        history, seed, starts = self.history, self._seed, self._starts
+        if number <= len(starts) and history.space.key(starts[number - 1].trial.configuration) not in self._tried:
+            return _by_parent(history, starts[number - 1], seed)
+        if not self.learns(number):
+            return self._start(max(1, number - len(starts)))
+        if len(history.known) >= self._recipe.parzen_after:
+            return _by_parzen(history, number, seed)
+        model = self.model
+        return _with_weights(model.propose(history, self._tried, number, seed), history, model.parent_weights)
+
+    def _start(self, place: int) -> Proposal:
         """A point of the start design."""
-        configuration = new_configuration(space, tried, self._recipe.start.points(len(space.ranges), place, seed))
-        return Proposal(configuration, NAME, seed, f"point {place} of the start design: too few results to learn from")
+        points = self._recipe.start.points(len(self.history.space.ranges), place, self._seed)
+        configuration = new_configuration(self.history.space, self._tried, points)
+        explanation = f"point {place} of the start design: too few results to learn from"
+        return Proposal(configuration, NAME, self._seed, explanation)
 
 
 def _has_result(trial: Trial) -> bool:

@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, SearchSpace
 from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.trial import Trial, TrialStatus
-from hrnn_tuner.domain.tuning_job import StrategyName
-from scheduler_service.strategies import History, RandomStrategy, strategy_for
+from scheduler_service.strategies import History, RandomStrategy
 from scheduler_service.strategies.asha import AshaStrategy
-from scheduler_service.strategies.chains import at_full_length, chains_of
 from tests.unit.scheduler.strategy_contract import MAXIMIZE, MINIMIZE, MIXED, SeededContract, StrategyContract
 
-ASHA = AshaStrategy("ASHA", RandomStrategy())
+ASHA = AshaStrategy()
 LINE = SearchSpace((ContinuousRange("x", 0.0, 1.0),))
 LEVELS = (1, 3, 9)
 
@@ -161,39 +159,3 @@ def assert_among_the_best(trials: Sequence[Trial], promoted: Trial) -> None:
 
 def pending_of(number: int, proposal: Proposal) -> Trial:
     return Trial(number, proposal.hyperparameters, continues=proposal.continues, until_epoch=proposal.until_epoch)
-
-
-def test_values_of_lower_levels_are_carried_by_the_median_gain_of_those_that_went_on() -> None:
-    trials = [
-        *(paused(1, 0.1), paused(2, 0.2), paused(3, 0.3), paused(4, 0.4)),
-        *(paused(5, 0.5, 3, 4), paused(6, 0.6, 3, 3), paused(7, 0.5, 3, 2)),  # gained 0.1, 0.3 and 0.3
-        Trial(8, {"x": 0.08}, until_epoch=1),
-        Trial(9, {"x": 0.09}, TrialStatus.FAILED, until_epoch=1),
-    ]
-    merged = at_full_length(chains_of(trials), history_of(*trials))
-    assert merged.launched == 6
-    assert [trial.value for trial in merged.trials] == [pytest.approx(0.4), 0.5, 0.6, 0.5, None, None]
-    assert [trial.status for trial in merged.trials][4:] == [TrialStatus.PENDING, TrialStatus.FAILED]
-    assert [trial.number for trial in merged.trials] == [1, 2, 3, 4, 5, 6]
-
-
-def test_a_training_job_that_ended_by_itself_gains_nothing_more() -> None:
-    trials = [
-        Trial(1, {"x": 0.01}, TrialStatus.OBSERVED, 0.4, until_epoch=1),
-        *(paused(2, 0.2), paused(3, 0.3, 3, 2)),
-    ]
-    merged = at_full_length(chains_of(trials), history_of(*trials))
-    assert [trial.value for trial in merged.trials] == [0.4, 0.3]
-
-
-def test_new_configurations_may_come_from_a_model_of_all_levels() -> None:
-    strategy = strategy_for(StrategyName.BAYESIAN_ASHA)
-    near = [paused(number, -((number - 5.2) ** 2)) for number in range(1, 13)]
-    trials = [*near, paused(13, 0.0, 3, 5), paused(14, -1.0, 3, 4), paused(15, -0.5, 3, 6), paused(16, -3.0, 3, 7)]
-    known = history_of(*trials)
-    (promotion, fresh) = strategy.propose(known, [17, 18], seed=1)
-    assert (promotion.continues, promotion.origin, promotion.until_epoch) == (13, 5, 9)
-    assert (fresh.strategy, fresh.continues, fresh.until_epoch) == ("BAYESIAN_ASHA", 0, 1)
-    assert "point" not in fresh.explanation, "a model proposes, and not the start design"
-    again = strategy.propose(known, [17, 18], seed=1)
-    assert again == [promotion, fresh]

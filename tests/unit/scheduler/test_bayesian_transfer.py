@@ -203,7 +203,7 @@ def test_parents_are_heard_in_a_space_of_all_kinds_of_ranges() -> None:
     ]
     parent = replace(parent, trials=tuple(taught))
     own = [replace(trial, number=number) for number, trial in enumerate(trials[30:], start=1)]
-    (proposal,) = STRATEGY.propose(History(space, MAXIMIZE, 10, tuple(own), (parent,), 30), [11], seed=1)
+    (proposal,) = STRATEGY.propose(History(space, MAXIMIZE, 10, tuple(own), (parent,), budget=30), [11], seed=1)
     assert space.contains(proposal.hyperparameters)
     assert proposal.figures["parent_1_weight"] > 0.3
 

@@ -6,7 +6,7 @@ from hrnn_tuner.domain.search_space import IntegerRange, SearchSpace
 from hrnn_tuner.domain.tuning_job import StrategyName
 from scheduler_service.strategies import GridStrategy, RandomStrategy, SobolStrategy, strategy_for
 from scheduler_service.strategies.parzen import ParzenStrategy
-from tests.unit.scheduler import test_asha, test_bayesian
+from tests.unit.scheduler import test_asha, test_bayesian, test_freeze_thaw
 from tests.unit.scheduler.strategy_contract import (
     COMBINATIONS,
     MIXED,
@@ -63,6 +63,7 @@ def test_random_draws_are_the_same_on_every_machine(seed: int) -> None:
 @pytest.mark.parametrize("name", StrategyName)
 def test_every_registered_strategy_has_the_contract_tested(name: StrategyName) -> None:
     classes = [*globals().values(), *vars(test_asha).values(), *vars(test_bayesian).values()]
+    classes += vars(test_freeze_thaw).values()
     tested = [item for item in classes if isinstance(item, type) and issubclass(item, StrategyContract)]
     strategies = [item.strategy for item in tested if item is not StrategyContract]
     assert type(strategy_for(name)) in [type(strategy) for strategy in strategies]
