@@ -93,7 +93,9 @@ class Settings(BaseSettings):
     heartbeat_interval_s: float = Field(10.0, gt=0, description="Seconds between a worker's heartbeats")
     lease_ttl_s: float = Field(60.0, gt=0, description="Seconds without a sign of life after which an attempt is lost")
     max_attempts: int = Field(3, ge=1, description="Attempts at a training job whose definition has no retry strategy")
-    planner_interval_s: float = Field(1.0, gt=0, description="Seconds between two looks at all tuning jobs in progress")
+    planner_interval_s: float = Field(
+        2.0, gt=0, description="Seconds between two looks at all tuning jobs in progress, when no hint comes"
+    )
     control_resend_s: float = Field(5.0, gt=0, description="Seconds after which a stop command is sent again")
 
     training_job_log_bytes: int = Field(

@@ -147,16 +147,18 @@ class Reaper:
         # Not by the present time: what was reported since the last probe may still be on its way, however long this
         # process was frozen or waited for the database.
         lost_before = heard.until - self._lease_ttl
-        if heard.since <= lost_before:
-            if self._forgotten_at is None or now - self._forgotten_at >= self._lease_ttl:
-                self._forgotten_at = now
-                with self._store.write() as tx:
-                    tx.workers.forget_before(now - 10 * self._lease_ttl)
-            with self._store.read() as tx:
-                silent = tx.training_jobs.silent_since(lost_before)
-            for job in silent:
-                self._reap(job, lost_before)
-        self._requeue_lost(now)
+        heard_all = heard.since <= lost_before
+        with self._store.read() as tx:
+            silent = tx.training_jobs.silent_since(lost_before) if heard_all else []
+            old = [job for job in tx.training_jobs.waiting() if now - job.transitions[-1].at > LOST_TASK_AFTER]
+        for job in silent:
+            self._reap(job, lost_before)
+        if old:
+            self._requeue_lost(old)
+        if heard_all and (self._forgotten_at is None or now - self._forgotten_at >= self._lease_ttl):
+            self._forgotten_at = now
+            with self._store.write() as tx:
+                tx.workers.forget_before(now - 10 * self._lease_ttl)
 
     def _probe(self) -> None:
         """Sends a probe through the reports queue."""
@@ -191,12 +193,13 @@ class Reaper:
         self._relay.submit(tx.outbox.added)
         self._outgoing.changed(job.tuning_job_id)
 
-    def _requeue_lost(self, now: datetime) -> None:
-        """Enqueues tasks again that are neither in the outbox nor on the queue: the broker was wiped."""
+    def _requeue_lost(self, old: Sequence[TrainingJob]) -> None:
+        """Enqueues those tasks again that are neither in the outbox nor on the queue: the broker was wiped.
+
+        Args:
+            old: Training jobs that have been waiting for long.
+        """
         with self._store.read() as tx:
-            old = [job for job in tx.training_jobs.waiting() if now - job.transitions[-1].at > LOST_TASK_AFTER]
-            if not old:
-                return
             running = tx.training_jobs.dispatched()
             jobs = {job.tuning_job_id: tx.tuning_jobs.get(job.tuning_job_id) for job in (*old, *running)}
         classes = {

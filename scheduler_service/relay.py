@@ -35,7 +35,7 @@ _BATCH = 64
 #: Rows of published tasks are removed this long after; a training job that no worker took by then shows as queued.
 SETTLE_S = 0.2
 #: Pause between two looks for left-behind rows, and the age from which a row counts as one.
-CLAIM_INTERVAL_S = 1.0
+CLAIM_INTERVAL_S = 2.0
 LEFT_BEHIND_AFTER = timedelta(seconds=2)
 
 Claimed = tuple[int, OutboxMessage]

@@ -29,7 +29,9 @@ from scheduler_service.wakeup import PeriodicThread, Wakeup
 
 _LOG = structlog.get_logger(__name__)
 _HINT_PREFETCH = 64
-_REAPER_INTERVAL_S = 1.0
+#: Longest pause between two looks at leases, and the share of a lease that it is at most.
+_REAPER_INTERVAL_S = 2.0
+_LEASE_SHARE = 6
 
 
 class SchedulerService:
@@ -88,7 +90,11 @@ class SchedulerService:
             PeriodicThread(
                 "scheduler-planner", planning.run, interval_s=settings.planner_interval_s, wakeup=planning_wakeup
             ),
-            PeriodicThread("scheduler-reaper", reaper.run, interval_s=_REAPER_INTERVAL_S),
+            PeriodicThread(
+                "scheduler-reaper",
+                reaper.run,
+                interval_s=min(_REAPER_INTERVAL_S, settings.lease_ttl_s / _LEASE_SHARE),
+            ),
         ]
         kept = retention.ages(settings)
         if kept:

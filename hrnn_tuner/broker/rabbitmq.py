@@ -83,9 +83,12 @@ class RabbitMqBroker(Broker):
             check_exchange(self._topology, letter.exchange)
             check_message(letter.routing_key, letter.message)
         deadline = time.monotonic() + timeout_s
-        failures: list[PublishError | None] = [BrokerUnavailable(self._publishing.describe())] * len(letters)
+        failures: list[PublishError | None] = [None] * len(letters)
         waiting = list(range(len(letters)))  # those whose confirmation has not come, or was lost with a connection
-        while waiting and self._publishing.wait_ready(deadline - time.monotonic()):
+        while waiting:
+            if not self._publishing.wait_ready(deadline - time.monotonic()):
+                away = BrokerUnavailable(self._publishing.describe())
+                return [failure or (away if place in waiting else None) for place, failure in enumerate(failures)]
             outcomes = self._publisher.send([letters[place] for place in waiting])
             for place, outcome in zip(waiting, outcomes, strict=True):
                 failures[place] = _awaited(outcome, deadline, timeout_s)

@@ -11,10 +11,10 @@ import typer
 from rich.text import Text
 
 from hrnn_tuner.cli.exits import ExitCode
-from hrnn_tuner.cli.options import GlobalOptions, OutputFormat, OutputOption
+from hrnn_tuner.cli.options import OutputFormat, OutputOption, options_of
 from hrnn_tuner.cli.output import console, table
 from hrnn_tuner.cli.serve_command import DEFAULT_DATA_DIR
-from hrnn_tuner.doctor import Finding, Severity, examine, installation_checks
+from hrnn_tuner.doctor import Finding, Server, Severity, examine, installation_checks
 from hrnn_tuner.settings import Settings
 
 _STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.PROBLEM: "bold red"}
@@ -32,9 +32,9 @@ def doctor(
     Looks from where it runs, with the settings of its environment: run it where a service runs, or does not. Every
     check runs by itself and is given up after 5 seconds (30 for torch). The exit code is 1 when there is a problem.
     """
-    options = context.find_object(GlobalOptions)
-    assert options is not None  # the root command's callback always sets it
-    found = examine(installation_checks(_settings(data_dir), options.server))
+    options = options_of(context)
+    server = Server(options.server, options.credentials(), options.token or None)
+    found = examine(installation_checks(_settings(data_dir), server))
     problems = sum(finding.severity is Severity.PROBLEM for _, finding in found)
     if output is OutputFormat.JSON:
         documents = [

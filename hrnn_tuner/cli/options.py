@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import grpc
 import typer
 
 from hrnn_tuner.cli.exits import CommandError, ExitCode
@@ -53,16 +54,33 @@ class GlobalOptions:
         Raises:
             CommandError: When the options do not go together, or a file cannot be read.
         """
-        encrypted = self.tls or any((self.tls_ca, self.tls_cert, self.tls_key))
+        credentials = self.credentials()
         try:
-            credentials = tls_credentials(self.tls_ca, cert=self.tls_cert, key=self.tls_key) if encrypted else None
             return TuningClient(self.server, credentials, token=self.token or None)
+        except ValueError as error:
+            raise CommandError(str(error), ExitCode.BAD_INPUT) from error
+
+    def credentials(self) -> grpc.ChannelCredentials | None:
+        """What an encrypted connection needs; None for one that is not.
+
+        Raises:
+            CommandError: When the options do not go together, or a file cannot be read.
+        """
+        if not (self.tls or any((self.tls_ca, self.tls_cert, self.tls_key))):
+            return None
+        try:
+            return tls_credentials(self.tls_ca, cert=self.tls_cert, key=self.tls_key)
         except (ValueError, OSError) as error:
             raise CommandError(str(error), ExitCode.BAD_INPUT) from error
 
 
-def connect(context: typer.Context) -> TuningClient:
-    """Opens a client on the server that the command line names."""
+def options_of(context: typer.Context) -> GlobalOptions:
+    """The options before the command."""
     options = context.find_object(GlobalOptions)
     assert options is not None  # the root command's callback always sets it
-    return options.client()
+    return options
+
+
+def connect(context: typer.Context) -> TuningClient:
+    """Opens a client on the server that the command line names."""
+    return options_of(context).client()

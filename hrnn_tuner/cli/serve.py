@@ -23,7 +23,7 @@ from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.shutdown import StopSignal
 from hrnn_tuner.store import Store
-from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.store.migrate import migrate
 from hrnn_tuner.telemetry import CannotServeMetrics, serve_metrics
 from scheduler_service.census import Census, registered
 from scheduler_service.service import SchedulerService
@@ -74,7 +74,7 @@ class EmbeddedServer:
         with ExitStack() as stack:
             _lock(data_dir, stack)
             (data_dir / "artifacts").mkdir(exist_ok=True)
-            upgrade(settings.database_url)
+            migrate(settings.database_url)
             store = Store(settings.database_url)
             stack.callback(store.close)
             hub = InMemoryHub(build_topology(settings.resource_classes))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import json
 import re
 from collections.abc import Callable
@@ -39,21 +38,13 @@ DataDirOption = Annotated[
 ]
 
 
-class RoleName(enum.StrEnum):
-    """What a token allows."""
-
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
-
-
 @tokens_app.command()
 def create(
     project: Annotated[str, typer.Option(help="Project whose tuning jobs its owner sees.")] = DEFAULT_PROJECT,
     role: Annotated[
-        RoleName,
+        Role,
         typer.Option(help="read: look; write: also create, stop and tag; admin: also delete."),
-    ] = RoleName.WRITE,
+    ] = Role.WRITE,
     expires: Annotated[
         str | None, typer.Option(metavar="90d", help="Lifetime in hours (12h), days (90d) or weeks (4w).")
     ] = None,
@@ -69,9 +60,7 @@ def create(
     if not is_project_name(project):
         raise CommandError(f"--project: got {project!r}; allowed: {PROJECT_NAME_RULE}", ExitCode.BAD_INPUT)
     now = utc_now()
-    token, text = new_token(
-        project, Role(role.value), now, expires_at=_expiry(expires, now), description=description.strip()
-    )
+    token, text = new_token(project, role, now, expires_at=_expiry(expires, now), description=description.strip())
     _in_database(data_dir, lambda tokens: tokens.add(token))
     say(f"token {token.id} of project {project}, role {role.value}; it is not shown again:")
     typer.echo(text)

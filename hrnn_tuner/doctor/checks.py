@@ -8,6 +8,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from hrnn_tuner.doctor import api, broker, database, gpu, storage, versions
+from hrnn_tuner.doctor.api import Server
 from hrnn_tuner.doctor.contract import Check
 from hrnn_tuner.settings import Settings
 
@@ -19,12 +20,12 @@ _ARTIFACTS_ADVICE = "see that it exists and that this user, or its credentials, 
 _GPU_ADVICE = "see that nvidia-smi answers; a driver that hangs needs a restart of the machine"
 
 
-def installation_checks(settings: Settings, server: str) -> list[Check]:
+def installation_checks(settings: Settings, server: Server) -> list[Check]:
     """All checks.
 
     Args:
         settings: What the services are told, as far as it is known here.
-        server: host:port of the API.
+        server: The API.
     """
     _load_libraries()
     checks = [

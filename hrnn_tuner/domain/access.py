@@ -12,7 +12,7 @@ PROJECT_NAME_RULE = "1 to 32 lower-case letters, digits and hyphens, with no hyp
 _PROJECT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
-class Role(enum.Enum):
+class Role(enum.StrEnum):
     """What a caller may do in its project; each role includes those before it."""
 
     READ = "read"

@@ -32,7 +32,7 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def upgrade(url: str, revision: str = "head") -> None:
+def migrate(url: str, revision: str = "head") -> None:
     """Migrates forward, or back when the database is beyond the revision. Concurrent calls wait for each other.
 
     Raises:
@@ -77,7 +77,7 @@ def main() -> None:
     )
     revision = parser.parse_args().to
     try:
-        upgrade(Settings().database_url, revision)
+        migrate(Settings().database_url, revision)
     except ValueError as error:
         sys.exit(f"error: {error}")
     where = "is up to date" if revision == "head" else f"is at revision {revision}"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.failpoints import VARIABLE
-from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.store.migrate import migrate
 from tests.chaos.proxy import Proxies, Proxy
 from tests.chaos.schedule import APIS, BROKER, DATABASE, PROCESSES, SCHEDULERS
 from tests.support.postgres import PrivatePostgres
@@ -57,7 +57,7 @@ class Cluster:
             self.proxies = stack.enter_context(Proxies())
             self.broker_url = self.node.add_vhost(VHOST)
             self.database_url = self.postgres.url
-            upgrade(self.database_url)
+            migrate(self.database_url)
             self._hide_real_algorithms()
             ports = {BROKER: self.node.port, DATABASE: urlsplit(self.database_url).port or 0}
             self.links: dict[str, dict[str, Proxy]] = {

@@ -17,7 +17,7 @@ from api_service.server import SERVICE
 from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from hrnn_tuner.client import AlreadyExistsError, InvalidRequestError, NotFoundError, ResourceExhaustedError
 from hrnn_tuner.store import Store
-from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.store.migrate import migrate
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 from tests.support.api import Api, definition_of, hrnn_spec_of, running_api, spec_of
 from tests.support.bad_requests import JOBS, STATIC, limits
@@ -150,6 +150,6 @@ def test_readiness_waits_for_the_schema(tmp_path: Path, database_url: str) -> No
                 return health_pb2.HealthCheckResponse.UNKNOWN
 
         wait_until(lambda: status() == health_pb2.HealthCheckResponse.NOT_SERVING, message="not ready")
-        upgrade(database_url)
+        migrate(database_url)
         wait_until(lambda: status() == health_pb2.HealthCheckResponse.SERVING, message="ready")
     store.close()

@@ -11,12 +11,12 @@ from alembic import command
 from hrnn_tuner.broker import Message
 from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD, reports_queue
-from hrnn_tuner.doctor import Check, Finding, Severity, broker, database, examine
+from hrnn_tuner.doctor import Check, Finding, Server, Severity, broker, database, examine
 from hrnn_tuner.doctor import api as api_check
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import Store, Worker
 from hrnn_tuner.store.engine import open_engines
-from hrnn_tuner.store.migrate import alembic_config, upgrade
+from hrnn_tuner.store.migrate import alembic_config, migrate
 from tests.support.api import Api
 from tests.support.stack import free_port
 from tests.support.tuning import open_store
@@ -28,7 +28,7 @@ def severities(findings: object) -> list[str]:
 
 def test_a_database_of_this_version_is_fine_and_an_older_or_newer_one_is_not(database_url: str) -> None:
     settings = Settings(database_url=database_url)
-    upgrade(database_url)
+    migrate(database_url)
     assert severities(database.check(settings)) == ["OK"]
     assert severities(database.check_clock(settings)) == ["OK"]
     writer, reader = open_engines(database_url)
@@ -36,7 +36,7 @@ def test_a_database_of_this_version_is_fine_and_an_older_or_newer_one_is_not(dat
         command.downgrade(alembic_config(connection), "-1")
     (older,) = database.check(settings)
     assert (older.severity, older.advice) == (Severity.PROBLEM, "migrate it: python -m hrnn_tuner.store.migrate")
-    upgrade(database_url)
+    migrate(database_url)
     with writer.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     (newer,) = database.check(settings)
@@ -99,9 +99,9 @@ def test_a_broker_that_is_away_is_a_problem() -> None:
 
 def test_an_api_says_its_version_with_every_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     address = api.server.address
-    (found,) = api_check.check(address)
+    (found,) = api_check.check(Server(address))
     assert (found.severity, found.text) == (Severity.OK, f"{address} serves; its version is 0.1.0")
     monkeypatch.setattr("hrnn_tuner.doctor.api.__version__", "9.1.0")
-    assert severities(api_check.check(address)) == ["WARNING"]
-    (away,) = api_check.check(f"127.0.0.1:{free_port()}")
+    assert severities(api_check.check(Server(address))) == ["WARNING"]
+    (away,) = api_check.check(Server(f"127.0.0.1:{free_port()}"))
     assert away.severity is Severity.PROBLEM

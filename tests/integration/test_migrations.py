@@ -24,7 +24,7 @@ from hrnn_tuner.domain.states import FailureCause, TuningJobState
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import LogLine, OutboxMessage, Standing, Store, Worker
 from hrnn_tuner.store.engine import open_engines
-from hrnn_tuner.store.migrate import alembic_config, main, upgrade
+from hrnn_tuner.store.migrate import alembic_config, main, migrate
 from hrnn_tuner.store.schema import metadata
 from tests.support.tuning import START, create_job, make_spec
 from tests.support.tuning_life import complete, launch, start
@@ -124,7 +124,7 @@ def test_what_the_first_version_wrote_survives_every_step_to_the_newest_schema(
     engine: Engine, database_url: str
 ) -> None:
     first, *others = revisions(engine)
-    upgrade(database_url, first)
+    migrate(database_url, first)
     insert_first_rows(engine)
     before = rows(engine)
     assert {name: len(found) for name, found in before.items()} == {
@@ -134,7 +134,7 @@ def test_what_the_first_version_wrote_survives_every_step_to_the_newest_schema(
     assert len(superseded) == 3, "points of an attempt that another followed, which started from the beginning"
     before["metric_points"] = [row for row in before["metric_points"] if row not in superseded]
     for revision in others:
-        upgrade(database_url, revision)
+        migrate(database_url, revision)
         was, now = (
             shared(before, rows(engine)) if revision >= "0004" else shared(before, without(rows(engine), superseded))
         )
@@ -152,9 +152,9 @@ def without(found: Rows, points: list[dict[str, Any]]) -> Rows:
 
 
 def test_what_the_first_version_wrote_is_understood(engine: Engine, database_url: str) -> None:
-    upgrade(database_url, revisions(engine)[0])
+    migrate(database_url, revisions(engine)[0])
     insert_first_rows(engine)
-    upgrade(database_url)
+    migrate(database_url)
     store = Store(database_url)
     with store.read() as tx:
         ended, running = tx.tuning_jobs.by_name("default", "ended"), tx.tuning_jobs.by_name("default", "running")
@@ -183,7 +183,7 @@ def test_what_the_first_version_wrote_is_understood(engine: Engine, database_url
 def test_each_step_back_and_forward_again_loses_only_what_the_older_schema_has_no_place_for(
     engine: Engine, database_url: str
 ) -> None:
-    upgrade(database_url)
+    migrate(database_url)
     store = Store(database_url)
     job = fill(store)
     store.close()
@@ -193,7 +193,7 @@ def test_each_step_back_and_forward_again_loses_only_what_the_older_schema_has_n
     path = revisions(engine)
     for revision in [*path[-2::-1], *path[1:]]:
         before = rows(engine)
-        upgrade(database_url, revision)
+        migrate(database_url, revision)
         was, now = shared(before, rows(engine))
         assert now == {name: was[name] if name in before else [] for name in now}, revision
     survivors, kept = shared(full, {name: found for name, found in rows(engine).items() if found})
@@ -220,10 +220,10 @@ def test_going_back_says_what_it_loses(engine: Engine) -> None:
 def test_an_older_version_can_work_with_the_schema_of_the_next(engine: Engine, database_url: str) -> None:
     """Expand first: in an upgrade old and new processes run side by side on the new schema."""
     first, *others = revisions(engine)
-    upgrade(database_url, first)
+    migrate(database_url, first)
     for revision in others:
         before = shape(engine)
-        upgrade(database_url, revision)
+        migrate(database_url, revision)
         after = shape(engine)
         assert set(before) <= set(after), f"{revision} takes tables away"
         for name, columns in before.items():

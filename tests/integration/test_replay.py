@@ -18,7 +18,7 @@ from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.search_space import ContinuousRange
 from hrnn_tuner.domain.tuning_job import StrategyName, TuningJob
 from hrnn_tuner.store import EventKind, Store
-from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.store.migrate import migrate
 from hrnn_tuner.store.schema import events
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service.early_stopping import MedianActivation
@@ -96,7 +96,7 @@ def test_proposals_of_a_model_follow_too(store: Store, hub: InMemoryHub) -> None
 @pytest.fixture
 def database(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path / 'hrnn-tuner.db'}"
-    upgrade(url)
+    migrate(url)
     return url
 
 

@@ -13,6 +13,7 @@ import trustme
 from typer.testing import CliRunner
 
 from api_service.listening import CannotListen
+from hrnn_tuner import __version__
 from hrnn_tuner.cli.exits import ExitCode
 from hrnn_tuner.cli.main import app
 from hrnn_tuner.client import (
@@ -23,6 +24,8 @@ from hrnn_tuner.client import (
     UnavailableError,
     tls_credentials,
 )
+from hrnn_tuner.doctor import Server, Severity
+from hrnn_tuner.doctor import api as doctor_api
 from hrnn_tuner.domain.access import Role
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import Store
@@ -185,3 +188,19 @@ def test_the_command_line_proves_itself_over_tls(tmp_path: Path, sqlite_store: S
         nobody = CliRunner().invoke(app, arguments)
         assert nobody.exit_code == ExitCode.NOT_ALLOWED
         assert "TOKEN_MISSING" in nobody.stderr
+
+
+def test_the_doctor_asks_over_tls_and_says_what_a_refusal_means(
+    tmp_path: Path, sqlite_store: Store, files: ServerFiles
+) -> None:
+    with running_api(tmp_path, sqlite_store, **files.settings, authentication="on") as api:
+        address, credentials = api.server.address, tls_credentials(files.client_ca)
+        (known,) = doctor_api.check(Server(address, credentials, token_for(sqlite_store, "red", Role.READ)))
+        assert (known.severity, known.text) == (Severity.OK, f"{address} serves; its version is {__version__}")
+        (nobody,) = doctor_api.check(Server(address, credentials))
+        assert nobody.severity is Severity.PROBLEM
+        assert "answers, and refuses" in nobody.text
+        assert "HRNN_TUNER_TOKEN" in nobody.advice
+        (plain,) = doctor_api.check(Server(address))
+        assert plain.severity is Severity.PROBLEM
+        assert "with TLS or without" in plain.advice

@@ -29,7 +29,7 @@ from hrnn_tuner.store import (
     Worker,
 )
 from hrnn_tuner.store.engine import open_engines
-from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.store.migrate import migrate
 from hrnn_tuner.store.schema import metadata
 from tests.support.invariants import check_invariants, read_events
 from tests.support.tuning import START, create_job, make_job, make_spec
@@ -54,7 +54,7 @@ def add_training_job(change: JobChange, number: int) -> TrainingJob:
 
 
 def test_the_migrations_give_exactly_the_tables_of_the_schema(database_url: str) -> None:
-    upgrade(database_url)
+    migrate(database_url)
     writer, reader = open_engines(database_url)
     with writer.begin() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -64,12 +64,12 @@ def test_the_migrations_give_exactly_the_tables_of_the_schema(database_url: str)
 
 
 def test_a_job_of_the_first_schema_is_read_after_the_migrations_and_kept_on_the_way_back(database_url: str) -> None:
-    upgrade(database_url)
+    migrate(database_url)
     store = Store(database_url)
     job = create_job(store, make_spec())
     with_points(store, job, [MetricPoint("score", 1, 0.5, 1, START)])
-    upgrade(database_url, "0001")
-    upgrade(database_url)
+    migrate(database_url, "0001")
+    migrate(database_url)
     with store.read() as tx:
         read = tx.tuning_jobs.get(job.id)
         assert read is not None
@@ -80,13 +80,13 @@ def test_a_job_of_the_first_schema_is_read_after_the_migrations_and_kept_on_the_
 
 
 def test_going_back_behind_projects_keeps_the_default_one_and_shows_no_other(database_url: str) -> None:
-    upgrade(database_url)
+    migrate(database_url)
     store = Store(database_url)
     jobs = {project: create_job(store, make_spec(), project=project) for project in ("default", "other")}
     for job in jobs.values():
         with_points(store, job, [MetricPoint("score", 1, 0.5, 1, START)])
-    upgrade(database_url, "0005")
-    upgrade(database_url)
+    migrate(database_url, "0005")
+    migrate(database_url)
     with store.read() as tx:
         assert tx.tuning_jobs.get(jobs["default"].id) is not None
         assert tx.events.after(jobs["default"].id, 0, limit=1)
@@ -127,7 +127,7 @@ def test_concurrent_migrations_wait_for_each_other(database_url: str) -> None:
 
     def migrate() -> None:
         try:
-            upgrade(database_url)
+            migrate(database_url)
         except Exception as error:  # noqa: BLE001 - collected for the assertion
             errors.append(error)
 

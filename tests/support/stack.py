@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from hrnn_tuner.client import TuningClient
-from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.store.migrate import migrate
 from tests.support.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -107,7 +107,7 @@ class Stack:
         settings: dict[str, str] | None = None,
         broker_urls: Mapping[str, str] | None = None,
     ) -> None:
-        upgrade(database_url)
+        migrate(database_url)
         self.broker_url = broker_url
         self.address = f"127.0.0.1:{free_port()}"
         self.artifacts = folder / "artifacts"

@@ -20,7 +20,7 @@ from hrnn_tuner.domain.tuning_job import (
     TuningJobSpec,
 )
 from hrnn_tuner.store import Store
-from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.store.migrate import migrate
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RANGES: tuple[ParameterRange, ...] = (
@@ -94,7 +94,7 @@ def create_job(
 
 def open_store(url: str) -> Store:
     """A store with the current schema."""
-    upgrade(url)
+    migrate(url)
     return Store(url)
 
 

@@ -21,7 +21,7 @@ from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.cli.serve import embedded_settings
 from hrnn_tuner.store import Store
-from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.store.migrate import migrate
 from hrnn_tuner.telemetry import configure_logging
 from scheduler_service.service import SchedulerService
 from tests.benchmarks.control_plane.fleet import RESOURCE_CLASS, Behaviour, Fleet
@@ -30,7 +30,7 @@ from tests.benchmarks.control_plane.fleet import RESOURCE_CLASS, Behaviour, Flee
 def embedded(folder: Path, slots: int, stack: ExitStack) -> tuple[Broker, str]:
     """Starts API and scheduler in this process; returns the fleet's link and the API's address."""
     settings = embedded_settings(data_dir=folder, listen="127.0.0.1:0", slots=slots, data_prefixes=[str(folder)])
-    upgrade(settings.database_url)
+    migrate(settings.database_url)
     store = Store(settings.database_url)
     stack.callback(store.close)
     hub = InMemoryHub(build_topology([RESOURCE_CLASS]))

@@ -13,14 +13,14 @@ from hrnn_tuner.domain.access import Role
 from hrnn_tuner.domain.api_token import parse_token
 from hrnn_tuner.domain.clock import utc_now
 from hrnn_tuner.store import Store
-from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.store.migrate import migrate
 from tests.support.tuning import sqlite_url
 
 
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The operator's database."""
-    upgrade(sqlite_url(tmp_path))
+    migrate(sqlite_url(tmp_path))
     monkeypatch.setenv("HRNN_TUNER_DATABASE_URL", sqlite_url(tmp_path))
     return sqlite_url(tmp_path)
 

@@ -21,7 +21,7 @@ from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import Store
-from hrnn_tuner.store.migrate import upgrade
+from hrnn_tuner.store.migrate import migrate
 from scheduler_service.census import Census
 from tests.support.stack import REPOSITORY
 from worker_service.gpu_memory import GpuMemory
@@ -40,7 +40,7 @@ def _smi(folder: Path, *, status: int = 0) -> str:
 
 def _census(folder: Path) -> Census:
     url = f"sqlite:///{folder / 'census.db'}"
-    upgrade(url)
+    migrate(url)
     settings = Settings(database_url=url, broker_url="memory://")
     hub = InMemoryHub(build_topology(settings.resource_classes))
     broker = open_broker("memory://", name="census", resource_classes=settings.resource_classes, hub=hub)
