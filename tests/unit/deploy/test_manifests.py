@@ -16,6 +16,7 @@ import yaml
 
 from api_service.listening import authenticates
 from api_service.probe import SERVICE
+from hrnn_tuner.broker.definitions import USERS
 from hrnn_tuner.broker.topology import tasks_queue
 from hrnn_tuner.settings import SECRETS_DIR_VARIABLE, Settings
 from tests.support.stack import REPOSITORY
@@ -139,7 +140,7 @@ class TestOverlay:
                 names |= set(ports)
         (service,) = [item["spec"] for item in objects if item["kind"] == "Service"]
         assert {port["targetPort"] for port in service["ports"]} <= names
-        listened = {50051, metrics, 5672, 5432, 53}
+        listened = {50051, metrics, 5671, 5672, 5432, 53}
         policies = [item["spec"] for item in objects if item["kind"] == "NetworkPolicy"]
         rules = [rule for policy in policies for rule in (*policy.get("ingress", ()), *policy.get("egress", ()))]
         assert {port["port"] for rule in rules for port in rule["ports"]} == listened
@@ -180,6 +181,26 @@ def test_the_scaled_job_runs_one_task_of_a_queue_that_exists() -> None:
     command = [sys.executable, *container["args"][1:], "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY)
     assert container["args"][-1] in done.stdout
+
+
+def test_rabbitmq_lets_each_service_do_what_its_user_needs_and_each_pod_is_that_user() -> None:
+    text = (DEPLOY / "kubernetes/dependencies/rabbitmq-users.yaml").read_text()
+    objects = list(yaml.safe_load_all(text))
+    permissions = {item["metadata"]["name"]: item["spec"]["permissions"] for item in objects if "vhost" in item["spec"]}
+    assert permissions == {
+        user.name: {"configure": user.configure, "write": user.write, "read": user.read} for user in USERS
+    }
+    secrets = {
+        item["metadata"]["name"]: item["spec"]["importCredentialsSecret"]["name"]
+        for item in objects
+        if item["kind"] == "User"
+    }
+    for overlay in OVERLAYS:
+        for name, template in _pods(_rendered(overlay)):
+            variables = template["spec"]["containers"][0].get("env", [])
+            keys = [item["valueFrom"]["secretKeyRef"] for item in variables if item["name"] == "HRNN_TUNER_BROKER_URL"]
+            service = name.removeprefix("hrnn-tuner-")
+            assert keys == ([{"name": secrets[f"hrnn-{service}"], "key": "url"}] if service != "migrate" else []), name
 
 
 def test_the_settings_of_the_compose_files_exist() -> None:
