@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import grpc
@@ -19,7 +19,7 @@ from hrnn_tuner.store.schema import events, workers
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 from tests.chaos.cluster import Cluster
 from tests.chaos.findings import Findings
-from tests.chaos.schedule import APIS, SCHEDULERS, WORKERS, Fault
+from tests.chaos.schedule import APIS, BROKER, DATABASE, SCHEDULERS, WORKERS, Fault
 from tests.support.event_log import EventLogChecker
 
 _PAUSE_S = 0.1
@@ -32,11 +32,19 @@ RECOVERY_LIMIT_S = 100.0
 
 @dataclass
 class _Wait:
-    """A target that should make progress again."""
+    """A target that should make progress again.
+
+    Attributes:
+        fault: What it should recover from.
+        since: Progress after this time counts.
+        began: When it could recover at the earliest: neither it nor a server that all need is at fault any more.
+        beside: Other faults that began or ended meanwhile.
+    """
 
     fault: Fault
     since: datetime
     began: float
+    beside: list[str] = field(default_factory=list)
 
 
 class Monitor(threading.Thread):
@@ -62,11 +70,18 @@ class Monitor(threading.Thread):
         """A target is hit: its recovery from an earlier fault cannot be told any more."""
         with self._lock:
             self._findings.superseded += self._waits.pop(fault.target, None) is not None
+            for wait in self._waits.values():
+                wait.beside.append(f"{fault.kind} {fault.target} began")
 
     def ended(self, fault: Fault) -> None:
         """A fault is over."""
+        now = time.monotonic()
         with self._lock:
-            self._waits[fault.target] = _Wait(fault, utc_now(), time.monotonic())
+            for wait in self._waits.values():
+                wait.beside.append(f"{fault.kind} {fault.target} ended")
+                if fault.target in {BROKER, DATABASE}:
+                    wait.began = now
+            self._waits[fault.target] = _Wait(fault, utc_now(), now)
 
     @property
     def recovered(self) -> bool:
@@ -115,7 +130,9 @@ class Monitor(threading.Thread):
                 with self._lock:
                     if self._waits.get(target) is wait:
                         del self._waits[target]
-                        self._findings.recoveries.append((seconds, f"{wait.fault.kind} {target} {wait.fault.argument}"))
+                        beside = f" ({', '.join(wait.beside)})" if wait.beside else ""
+                        what = f"{wait.fault.kind} {target} {wait.fault.argument}".rstrip()
+                        self._findings.recoveries.append((seconds, what + beside))
 
     def _progressed(self, target: str, wait: _Wait, last_event: datetime | None, seen: dict[str, datetime]) -> bool:
         """An API answers, a worker is heard of, or, for anything else, some tuning job goes on."""

@@ -139,12 +139,12 @@ def report(cluster: Cluster, findings: Findings, monitor: Monitor, tuning_jobs: 
     lines.append(f"lost tasks enqueued again: {again}")
     times = sorted(findings.recoveries)
     if times:
-        worst = ", ".join(f"{seconds:.1f} s after {what.strip()}" for seconds, what in reversed(times[-3:]))
+        worst = "\n    ".join(f"{seconds:.1f} s after {what}" for seconds, what in reversed(times[-5:]))
         median = statistics.median(seconds for seconds, _ in times)
         lines.append(
             f"recoveries: {len(times)}, {findings.superseded} cut short by the next fault; median {median:.1f} s"
         )
-        lines.append(f"  worst: {worst}")
+        lines.append(f"  from when target, broker and database were back; the longest:\n    {worst}")
     lines += _memory(findings)
     return "\n".join(lines)
 
