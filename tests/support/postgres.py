@@ -84,6 +84,12 @@ class PrivatePostgres:
         """SQLAlchemy URL of the maintenance database."""
         return f"postgresql+psycopg://postgres@127.0.0.1:{self._port}/postgres"
 
+    @property
+    def pid(self) -> int:
+        """The server's first process, whose children the others are."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Starts the server and waits until it answers.
 

@@ -48,6 +48,12 @@ class RabbitMqNode:
         """The certificate that signs the TLS listener's (its own)."""
         return self.folder / "tls.crt"
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, vhost: str = "/") -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}/{quote(vhost, safe='')}"
 

@@ -76,6 +76,7 @@ def _tables(arguments: argparse.Namespace, plan: Plan, folder: Path) -> list[Res
             print("measuring: cycles, Optuna", flush=True)
             peers = Optuna().measure(plan, folder)
         tables.append(cycles.results({**measured["cycles"], **peers}, plan, _best(peers)))
+        tables.append(cycles.profiles(measured["cycles"], plan))
     if "latencies" in chosen:
         tables.append(latencies.results(measured["latencies"], plan))
     if "points" in chosen:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from hrnn_tuner.client import TuningClient
@@ -83,6 +83,7 @@ class ControlPlane:
         database_url: Its database.
         fleet: Its workers.
         pids: Processes of its services by name; in one process that of the fleet, which is the same.
+        others: Processes beside them by name: servers and the fleet.
     """
 
     client: TuningClient
@@ -90,6 +91,7 @@ class ControlPlane:
     database_url: str
     fleet: FleetProcess
     pids: Mapping[str, int]
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 @contextmanager
@@ -121,7 +123,8 @@ def separate(slots: int = SLOTS) -> Iterator[ControlPlane]:
         fleet = FleetProcess("--broker-url", broker_url, slots=slots)
         stack.callback(fleet.stop)
         pids = {"API": services.api.process.pid, "scheduler": services.schedulers[0].process.pid}
-        yield ControlPlane(services.client, services.address, postgres.url, fleet, pids)
+        others = {"PostgreSQL": postgres.pid, "RabbitMQ": rabbitmq.pid, "fleet": fleet.pid}
+        yield ControlPlane(services.client, services.address, postgres.url, fleet, pids, others)
 
 
 @contextmanager
