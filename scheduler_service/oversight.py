@@ -62,11 +62,16 @@ class PlanningRound:
     def _look(self) -> None:
         """Looks at all tuning jobs once. With nothing to do it is one transaction."""
         now = self._clock()
+        due: list[str] = []
+        launchable: dict[str, int] = {}
+        overdue: list[TrainingJob] = []
+        stopping: list[TrainingJob] = []
         with self._store.read() as tx:
-            due = tx.tuning_jobs.due(now)
-            launchable = self._planner.launchable(tx, now)
-            overdue = tx.training_jobs.overdue(now)
-            stopping = tx.training_jobs.stopping()
+            if tx.tuning_jobs.any_at_work():
+                due = tx.tuning_jobs.due(now)
+                launchable = self._planner.launchable(tx, now)
+                overdue = tx.training_jobs.overdue(now)
+                stopping = tx.training_jobs.stopping()
             leftovers = {job.tuning_job_id for job in tx.training_jobs.with_leftovers()}
         for tuning_job_id in [*due, *(job_id for job_id in launchable if job_id not in due)]:
             self._advance(tuning_job_id)
@@ -138,7 +143,13 @@ class Reaper:
         self._forgotten_at: datetime | None = None  # when long silent workers were forgotten last
 
     def run(self) -> None:
-        """One round: asks whether reports are applied without delay, and acts on leases only if they are."""
+        """One round: asks whether reports are applied without delay, and acts on leases only if they are.
+
+        Without a tuning job at work there are no leases, and nothing is asked.
+        """
+        with self._store.read() as tx:
+            if not tx.tuning_jobs.any_at_work():
+                return
         self._probe()
         now = self._clock()
         heard = self._health.heard(now)

@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 3.0
 #: Only a safety net: closures, deliveries and confirms wake the thread at once.
-PUMP_S = 1.0
+PUMP_S = 2.0
 CLOSE_TIMEOUT_S = 15.0
 
 

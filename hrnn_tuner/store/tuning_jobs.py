@@ -173,6 +173,10 @@ class TuningJobRepository:
         found = {row[0]: int(row[1]) for row in self._connection.execute(query)}
         return {state: found.get(state.value, 0) for state in TuningJobState}
 
+    def any_at_work(self) -> bool:
+        """Whether any job is in progress, stopping or being deleted: only those have training jobs that may run."""
+        return self._connection.execute(_AT_WORK).first() is not None
+
     def due(self, now: datetime) -> list[str]:
         """Ids of the jobs that are ending, or whose maximum runtime is reached while training jobs may run."""
         table = tuning_jobs.c
@@ -260,6 +264,7 @@ _SAVE = (
     .where(tuning_jobs.c.id == bindparam("key_id"))
     .values({name: bindparam(f"new_{name}", type_=tuning_jobs.c[name].type) for name in _CHANGING})
 )
+_AT_WORK = select(tuning_jobs.c.id).where(tuning_jobs.c.state.in_(["IN_PROGRESS", "STOPPING", "DELETING"])).limit(1)
 _DEMANDS = (
     select(
         tuning_jobs.c.id,
