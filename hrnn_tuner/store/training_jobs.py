@@ -14,7 +14,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
-    Row,
     and_,
     bindparam,
     delete,
@@ -27,12 +26,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hrnn_tuner.domain.objective import ObjectiveType
-from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState, TuningJobState
+from hrnn_tuner.domain.states import SecondaryState, TrainingJobState, TuningJobState
 from hrnn_tuner.domain.training_job import PAUSED, TrainingJob
 from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.store import codec
 from hrnn_tuner.store.paging import Cursor, Page, keyset
 from hrnn_tuner.store.schema import metric_points, training_jobs, tuning_jobs
+from hrnn_tuner.store.training_job_rows import CHANGING, changing, fixed, to_job
 
 _ACTIVE = ("IN_PROGRESS", "STOPPING")
 #: Training jobs whose durations stand for all.
@@ -78,14 +78,14 @@ class TrainingJobRepository:
     def add(self, jobs: Sequence[TrainingJob]) -> None:
         """Inserts new training jobs."""
         if jobs:
-            self._connection.execute(_ADD, [_fixed(job) | _changing(job) for job in jobs])
+            self._connection.execute(_ADD, [fixed(job) | changing(job) for job in jobs])
 
     def save(self, jobs: Sequence[TrainingJob]) -> None:
         """Writes what can change."""
         if jobs:
             rows = [
                 {"key_job": job.tuning_job_id, "key_number": job.number}
-                | {f"new_{name}": value for name, value in _changing(job).items()}
+                | {f"new_{name}": value for name, value in changing(job).items()}
                 for job in jobs
             ]
             self._connection.execute(_SAVE, rows)
@@ -95,7 +95,7 @@ class TrainingJobRepository:
         if not numbers:
             return []
         rows = self._connection.execute(_NUMBERED, {"key_job": tuning_job_id, "key_numbers": sorted(set(numbers))})
-        return [_to_job(row) for row in rows]
+        return [to_job(row) for row in rows]
 
     def get(self, tuning_job_id: str, number: int) -> TrainingJob | None:
         """Reads by number."""
@@ -217,18 +217,18 @@ class TrainingJobRepository:
         following = None
         if len(rows) > limit:
             following = tuple(getattr(rows[limit - 1], column.key) for column in columns if column.key is not None)
-        return Page(tuple(_to_job(row) for row in rows[:limit]), following)
+        return Page(tuple(to_job(row) for row in rows[:limit]), following)
 
     def _one(self, condition: ColumnElement[bool]) -> TrainingJob | None:
         """Reads one row."""
         row = self._connection.execute(select(training_jobs).where(condition)).first()
-        return None if row is None else _to_job(row)
+        return None if row is None else to_job(row)
 
     def _many(self, condition: ColumnElement[bool]) -> list[TrainingJob]:
         """Reads rows in order of tuning job and number."""
         query = select(training_jobs).where(condition)
         rows = self._connection.execute(query.order_by(training_jobs.c.tuning_job_id, training_jobs.c.number))
-        return [_to_job(row) for row in rows]
+        return [to_job(row) for row in rows]
 
 
 class MetricRepository:
@@ -312,12 +312,10 @@ _NUMBERED = (
     .where(_KEY[0], training_jobs.c.number.in_(bindparam("key_numbers", expanding=True)))
     .order_by(training_jobs.c.number)
 )
-_FIXED = ("tuning_job_id", "number", "name", "name_key", "definition_name", "proposal", "hyperparameters", "tags")
-_CHANGING = [item for item in training_jobs.c if item.name not in (*_FIXED, "created_at")]
 _SAVE = (
     update(training_jobs)
     .where(*_KEY)
-    .values({item.name: bindparam(f"new_{item.name}", type_=item.type) for item in _CHANGING})
+    .values({name: bindparam(f"new_{name}", type_=training_jobs.c[name].type) for name in CHANGING})
 )
 _RENEW = (
     update(training_jobs)
@@ -337,77 +335,3 @@ _VALUED = (
 )
 _HIGHEST = _VALUED.order_by(training_jobs.c.final_objective.desc())
 _LOWEST = _VALUED.order_by(training_jobs.c.final_objective)
-
-
-def _fixed(job: TrainingJob) -> dict[str, Any]:
-    """The columns that never change."""
-    return {
-        "tuning_job_id": job.tuning_job_id,
-        "number": job.number,
-        "name": job.name,
-        "name_key": job.name.lower(),
-        "definition_name": job.definition_name,
-        "proposal": codec.proposal_to_json(job.proposal),
-        "hyperparameters": dict(job.hyperparameters),
-        "created_at": job.created_at,
-        "tags": dict(job.tags),
-    }
-
-
-def _changing(job: TrainingJob) -> dict[str, Any]:
-    """The columns that can change."""
-    return {
-        "state": job.state.value,
-        "secondary": job.secondary.value,
-        "attempt": job.attempt,
-        "token": job.token,
-        "worker_id": job.worker_id,
-        "seen_at": job.seen_at,
-        "transitions": codec.transitions_to_json(job.transitions),
-        "started_at": job.started_at,
-        "ended_at": job.ended_at,
-        "final_objective": job.final_objective,
-        "final_metrics": dict(job.final_metrics),
-        "failure_cause": None if job.failure_cause is None else job.failure_cause.value,
-        "failure_reason": job.failure_reason,
-        "artifact_uri": job.artifact_uri,
-        "stopping_rule": job.stopping_rule,
-        "failures": [cause.value for cause in job.failures],
-        "checkpoint": codec.checkpoint_to_json(job.checkpoint),
-        "leaves_checkpoints": job.leaves_checkpoints,
-        "runtime_s": job.runtime_s,
-        "deadline_at": job.deadline_at,
-    }
-
-
-def _to_job(row: Row[Any]) -> TrainingJob:
-    """A row as a value."""
-    return TrainingJob(
-        tuning_job_id=row.tuning_job_id,
-        number=row.number,
-        name=row.name,
-        definition_name=row.definition_name,
-        proposal=codec.proposal_from_json(row.proposal),
-        hyperparameters=row.hyperparameters,
-        secondary=SecondaryState(row.secondary),
-        attempt=row.attempt,
-        token=row.token,
-        worker_id=row.worker_id,
-        seen_at=row.seen_at,
-        transitions=codec.transitions_from_json(row.transitions),
-        created_at=row.created_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        final_objective=row.final_objective,
-        final_metrics=row.final_metrics,
-        failure_cause=None if row.failure_cause is None else FailureCause(row.failure_cause),
-        failure_reason=row.failure_reason,
-        artifact_uri=row.artifact_uri,
-        tags=row.tags,
-        stopping_rule=row.stopping_rule,
-        failures=tuple(FailureCause(cause) for cause in row.failures),
-        checkpoint=codec.checkpoint_from_json(row.checkpoint),
-        leaves_checkpoints=row.leaves_checkpoints,
-        runtime_s=row.runtime_s,
-        deadline_at=row.deadline_at,
-    )
