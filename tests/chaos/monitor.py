@@ -17,7 +17,7 @@ from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.store import Store, TuningJobQuery
 from hrnn_tuner.store.schema import events, workers
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
-from tests.chaos.cluster import Cluster
+from tests.chaos.cluster import REAL_WORKER, Cluster
 from tests.chaos.findings import Findings
 from tests.chaos.schedule import APIS, BROKER, DATABASE, SCHEDULERS, WORKERS, Fault
 from tests.support.event_log import EventLogChecker
@@ -26,6 +26,8 @@ _PAUSE_S = 0.1
 _PAGE = 500
 _PROBE_TIMEOUT_S = 1.0
 _MEMORY_PAUSE_S = 2.0
+#: Those that most tuning jobs need.
+SYNTHETIC_WORKERS = tuple(name for name in WORKERS if name != REAL_WORKER)
 #: A target that makes no progress for so long after the end of its fault does not recover by itself.
 RECOVERY_LIMIT_S = 100.0
 
@@ -37,7 +39,7 @@ class _Wait:
     Attributes:
         fault: What it should recover from.
         since: Progress after this time counts.
-        began: When it could recover at the earliest: neither it nor a server that all need is at fault any more.
+        began: From when on nothing else keeps it from making progress, see `Monitor._held_up`.
         beside: Other faults that began or ended meanwhile.
     """
 
@@ -63,25 +65,25 @@ class Monitor(threading.Thread):
         self._stubs = {name: stub_for(open_channel(address, None)) for name, address in cluster.addresses.items()}
         self._waits: dict[str, _Wait] = {}
         self._lock = threading.Lock()
+        self._at_fault: set[str] = set()
         self._over = threading.Event()
         self._weigh_at = 0.0
 
     def begins(self, fault: Fault) -> None:
         """A target is hit: its recovery from an earlier fault cannot be told any more."""
         with self._lock:
+            self._at_fault.add(fault.target)
             self._findings.superseded += self._waits.pop(fault.target, None) is not None
             for wait in self._waits.values():
                 wait.beside.append(f"{fault.kind} {fault.target} began")
 
     def ended(self, fault: Fault) -> None:
         """A fault is over."""
-        now = time.monotonic()
         with self._lock:
+            self._at_fault.discard(fault.target)
             for wait in self._waits.values():
                 wait.beside.append(f"{fault.kind} {fault.target} ended")
-                if fault.target in {BROKER, DATABASE}:
-                    wait.began = now
-            self._waits[fault.target] = _Wait(fault, utc_now(), now)
+            self._waits[fault.target] = _Wait(fault, utc_now(), time.monotonic())
 
     @property
     def recovered(self) -> bool:
@@ -117,8 +119,12 @@ class Monitor(threading.Thread):
                     log.feed(tx.events.after(job.id, log.revision, limit=_PAGE))
 
     def _check_recoveries(self) -> None:
+        now = time.monotonic()
         with self._lock:
             waits = dict(self._waits)
+            for target, wait in waits.items():
+                if self._held_up(target):
+                    wait.began = now
         if not waits:
             return
         with self._store._reader.connect() as connection:  # no repository lists these
@@ -133,6 +139,21 @@ class Monitor(threading.Thread):
                         beside = f" ({', '.join(wait.beside)})" if wait.beside else ""
                         what = f"{wait.fault.kind} {target} {wait.fault.argument}".rstrip()
                         self._findings.recoveries.append((seconds, what + beside))
+
+    def _held_up(self, target: str) -> bool:
+        """Whether other faults keep a target from progress that can be seen.
+
+        All need broker and database. A worker is heard of through a scheduler. For everything else, some tuning job has
+        to go on: that takes a scheduler, a worker, and an API through which tuning jobs are created.
+        """
+        if self._at_fault & {BROKER, DATABASE}:
+            return True
+        if target in APIS:
+            return False
+        if self._at_fault.issuperset(SCHEDULERS):
+            return True
+        away = self._at_fault | (set(self._waits) - {target})
+        return target not in WORKERS and (away.issuperset(APIS) or away.issuperset(SYNTHETIC_WORKERS))
 
     def _progressed(self, target: str, wait: _Wait, last_event: datetime | None, seen: dict[str, datetime]) -> bool:
         """An API answers, a worker is heard of, or, for anything else, some tuning job goes on."""

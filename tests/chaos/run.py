@@ -144,7 +144,7 @@ def report(cluster: Cluster, findings: Findings, monitor: Monitor, tuning_jobs: 
         lines.append(
             f"recoveries: {len(times)}, {findings.superseded} cut short by the next fault; median {median:.1f} s"
         )
-        lines.append(f"  from when target, broker and database were back; the longest:\n    {worst}")
+        lines.append(f"  from when no other fault was in the way; the longest:\n    {worst}")
     lines += _memory(findings)
     return "\n".join(lines)
 
