@@ -155,6 +155,7 @@ class RabbitMqNode:
             "RABBITMQ_NODENAME": f"test{self.port}@localhost",
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "env.conf"),
             "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq"),
+            "RABBITMQ_CONFIG_FILES": str(self.folder / "conf.d"),  # an image's own opens the default port besides
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
             "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
             "RABBITMQ_LOG_BASE": str(self.folder / "log"),
@@ -177,6 +178,7 @@ class RabbitMqNode:
         )
         (self.folder / "plugins").write_text("[rabbitmq_management].\n")
         (self.folder / "env.conf").write_text("")
+        (self.folder / "conf.d").mkdir()
         (self.folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
             f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}\n"
