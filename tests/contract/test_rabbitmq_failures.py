@@ -64,15 +64,15 @@ def test_a_killed_server_loses_nothing_confirmed_and_subscriptions_resume(
     finally:
         rabbitmq_node.start()
     again = tasks.wait(2, RECONNECT_TIMEOUT_S)[1]
-    assert again.message.body == b"0"
-    assert again.redelivered
     assert again.current
     held.ack()  # its tag may mean another delivery by now
     assert len(tasks) == 2
     again.ack()
     tasks.wait(3)[2].ack()
     tasks.wait(4)[3].ack()
-    assert tasks.bodies == [b"0", b"0", b"1", b"2"]
+    # A queue that recovers may hand on the next message before it takes back what the dead connection had.
+    assert sorted(tasks.bodies[1:]) == [b"0", b"1", b"2"]
+    assert next(item for item in tasks.wait(4)[1:] if item.message.body == b"0").redelivered
     reconnected(broker)
     reconnected(late)
     for key, inbox in (("a", control), ("late", late_inbox)):

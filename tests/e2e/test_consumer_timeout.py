@@ -12,6 +12,7 @@ from tests.support.stack import Stack
 
 #: Brokers look for messages that were not acknowledged in time about once a minute; the tests' node allows one minute.
 LONGER_S = 150.0
+_EPOCHS = 3
 
 
 @pytest.mark.minutes
@@ -21,7 +22,9 @@ def test_a_training_job_may_outlast_the_brokers_consumer_timeout(
 ) -> None:
     with Stack(tmp_path, database_url=postgres_database, broker_url=amqp_vhost_url, slots=1) as stack:
         stack.client.create_tuning_job(
-            synthetic_spec("long", max_training_jobs=1, max_parallel=1, epochs=1, epoch_seconds=LONGER_S)
+            synthetic_spec(
+                "long", max_training_jobs=1, max_parallel=1, epochs=_EPOCHS, epoch_seconds=LONGER_S / _EPOCHS
+            )
         )
         stack.client.wait("long", timeout_s=LONGER_S + 60)
         (job,) = stack.client.list_training_jobs("long")
