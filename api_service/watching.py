@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 
 from api_service import to_proto
 from api_service.hints import JobHints
@@ -65,12 +65,13 @@ class Watcher:
             ServiceUnavailable: When the server drains.
         """
         with self._places.one(project):
-            async for response in self._watch(project, name, token):
-                yield response
+            async with aclosing(self._watch(project, name, token)) as responses:  # its place in the tail ends with ours
+                async for response in responses:
+                    yield response
 
     async def _watch(
         self, project: str, name: str, token: str
-    ) -> AsyncIterator[tuning_service_pb2.WatchTuningJobResponse]:
+    ) -> AsyncGenerator[tuning_service_pb2.WatchTuningJobResponse, None]:
         """The events, once there is a place for the stream."""
         job = await self._run_blocking(lambda: self._find(project, name))
         revision = resume_revision(token, job.id, job.revision)

@@ -125,13 +125,13 @@ def test_a_token_comes_back_as_it_was_written_and_is_revoked_once(store: Store) 
 def test_concurrent_migrations_wait_for_each_other(database_url: str) -> None:
     errors: list[Exception] = []
 
-    def migrate() -> None:
+    def run() -> None:
         try:
             migrate(database_url)
         except Exception as error:  # noqa: BLE001 - collected for the assertion
             errors.append(error)
 
-    threads = [threading.Thread(target=migrate) for _ in range(4)]
+    threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
