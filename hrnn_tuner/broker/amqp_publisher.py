@@ -56,7 +56,12 @@ class ConfirmingChannel:
         for settled in numbers:
             outcome = self._waiting.pop(settled, None)
             if outcome is not None:  # else it was returned before
-                _resolve(outcome, MessageRefused("the broker refused the message (queue full)") if refused else None)
+                _resolve(
+                    outcome,
+                    MessageRefused("the broker refused the message (a queue is full, or cannot store it)")
+                    if refused
+                    else None,
+                )
 
 
 def _resolve(outcome: Future[None], error: Exception | None) -> None:

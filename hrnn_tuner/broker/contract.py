@@ -32,7 +32,7 @@ class MessageUnroutable(PublishError):
 
 
 class MessageRefused(PublishError):
-    """The broker refused the message (queue full)."""
+    """The broker refused the message: a queue is full, or cannot store it now."""
 
 
 @dataclass(frozen=True)
