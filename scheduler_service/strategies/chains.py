@@ -55,8 +55,10 @@ def levelled(history: History) -> History:
 
     The value at a level is carried to the highest one that any trial has reached: by the median, over the trials that
     came as far, of what was gained from one level to the next. What is left between the levels of a configuration is
-    how it differs from the others in that.
+    how it differs from the others in that. A history without levels is returned as it is.
     """
+    if not history.levels:
+        return history
     curves = [_curve(trial, history.levels) for trial in history.trials]
     gains: dict[int, float] = {}
     for lower, upper in pairwise(history.levels):

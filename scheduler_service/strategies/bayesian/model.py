@@ -52,8 +52,10 @@ class ModelOfResults:
         """Fits the model; takes a history with at least one finite result."""
         self._recipe = recipe
         self._objective = history.objective
-        self._observed = Results.of(history).observed
-        self._results = Results.of(levelled(history))
+        seen = levelled(history)
+        self._results = Results.of(seen)
+        #: As they were reported, without what `levelled` adds.
+        self._observed = self._results.observed if seen is history else Results.of(history).observed
         lengths = self._results.lengths
         relaxed, of_lengths = recipe.domain is AcquisitionDomain.RELAXED, bool((lengths < 1.0).any())
         self.encoding = Encoding(history.space, relaxed=relaxed, lengths=of_lengths)
