@@ -129,6 +129,8 @@ class ApiServer:
         port = listen(self._server, self._settings)
         self.address = f"{host}:{port}"
         await self.hints.start()
+        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)  # until the database has answered
         await self._server.start()
         self._readiness = asyncio.create_task(self._watch_readiness())
         _LOG.info("API listens", address=self.address)
@@ -153,12 +155,10 @@ class ApiServer:
 
     async def _watch_readiness(self) -> None:
         """Keeps the health of the service equal to the database's."""
-        serving = health_pb2.HealthCheckResponse.SERVING
-        await self._health.set("", serving)
         while True:
             try:
                 await self._blocking(self._store.ping)
-                await self._health.set(SERVICE, serving)
+                await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
                 self.ready = True
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, ask it again
                 if not isinstance(error, ServiceUnavailable):

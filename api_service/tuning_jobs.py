@@ -181,7 +181,7 @@ class TuningJobs:
         Raises:
             AlreadyExists: When another request with this id did.
         """
-        if not request.request_id:
+        if not _may_exist(request.request_id):
             return None
         with self._store.read() as tx:
             known = tx.tuning_jobs.by_request(project, request.request_id)
@@ -200,7 +200,7 @@ class TuningJobs:
         if not names:
             return {}
         with self._store.read() as tx:
-            found = {name.lower(): tx.tuning_jobs.by_name(project, name) for name in names}
+            found = {name.lower(): tx.tuning_jobs.by_name(project, name) for name in names if _may_exist(name)}
         return {name: parent for name, parent in found.items() if parent is not None}
 
     def _build(self, project: str, checked: Checked) -> TuningJob:
@@ -251,6 +251,11 @@ def _best_of_new(tx: Transaction, job: TuningJob, parents: Sequence[TuningJob]) 
     """What `best_of` would say of a tuning job if it were stored."""
     stored = [StoredParent(Parent(parent.id, parent.spec.name), best_of(tx, parent).own) for parent in parents]
     return with_parents(job, None, stored if counts_parents(job) else [])
+
+
+def _may_exist(text: str) -> bool:
+    """Whether a database can be asked about a name or an id that was not validated; validation tells what is wrong."""
+    return bool(text) and "\0" not in text
 
 
 def _name_taken(job: TuningJob) -> AlreadyExists:

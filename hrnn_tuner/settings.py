@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     worker_devices: tuple[str, ...] = Field(
         (), description="torch devices of the slots, in turn; default: all GPUs or cpu"
     )
+    worker_warm_up: bool = Field(
+        True, description="Whether trainers import all algorithms before their first task; else each with its first job"
+    )
     worker_go_wait_s: float = Field(
         0.0, ge=0, description="Longest wait for the scheduler's consent; 0 trains at once and stops if it is refused"
     )

@@ -7,7 +7,7 @@ import queue
 import structlog
 from google.protobuf.message import DecodeError
 
-from hrnn_tuner.broker import Broker, Delivery, Subscription
+from hrnn_tuner.broker import Broker, Delivery, Message, Subscription
 from hrnn_tuner.broker.topology import DEAD_QUEUE
 from hrnn_tuner.domain.clock import Clock
 from hrnn_tuner.domain.states import FailureCause
@@ -73,10 +73,7 @@ class DeadLetters:
     def _bury(self, delivery: Delivery) -> None:
         """Works off one dead letter in one transaction."""
         message = delivery.message
-        try:
-            task = queue_pb2.Task.FromString(message.body) if message.type == TASK_TYPE else queue_pb2.Task()
-        except DecodeError:
-            task = queue_pb2.Task()
+        task = _task_in(message)
         with self._store.write() as tx:
             for assignment in sorted(task.assignments, key=lambda item: item.ref.tuning_job_id):
                 ref = assignment.ref
@@ -96,6 +93,17 @@ class DeadLetters:
         DEAD_LETTERS.inc()
         _LOG.warning("dead letter", type=message.type, message_id=message.message_id, tasks=len(task.assignments))
         self._relay.submit(tx.outbox.added)
+
+
+def _task_in(message: Message) -> queue_pb2.Task:
+    """What a dead letter asked for; nothing if it is no task of ours."""
+    try:
+        task = queue_pb2.Task.FromString(message.body) if message.type == TASK_TYPE else queue_pb2.Task()
+    except DecodeError:
+        return queue_pb2.Task()
+    # PostgreSQL could not even be asked about such an id, and the dead letter would stay at the head of the line.
+    foreign = any("\0" in assignment.ref.tuning_job_id for assignment in task.assignments)
+    return queue_pb2.Task() if foreign else task
 
 
 def _complaint(task: queue_pb2.Task) -> str:

@@ -31,7 +31,7 @@ from scheduler_service.ingest_health import IngestHealth
 from scheduler_service.outgoing import Outgoing
 from scheduler_service.planner import Planner
 from scheduler_service.relay import Claimed, Relay
-from scheduler_service.reports import Reply, ReportApplier, Verdict
+from scheduler_service.reports import Reply, ReportApplier, Verdict, may_go_back
 from scheduler_service.wakeup import Wakeup
 
 _LOG = structlog.get_logger(__name__)
@@ -218,11 +218,11 @@ class Ingester:
                 continue
             change.preload([report.ref.number for report in reports])
             for item in own:
+                if may_go_back(item.report.attempt):  # what came before is compared with what it takes away
+                    self._stop_early(tx, change, effects)
                 verdict = self._apply_one(tx, change, item, effects)
                 effects.stale += verdict is Verdict.STALE
-            for job in self._judge.judge(tx, change):
-                command = queue_pb2.Control(ref=convert.attempt_ref(job), command=convert.stop_command(job))
-                effects.replies.append(Reply(job.worker_id, command))
+            self._stop_early(tx, change, effects)
             self._completion.apply(change)
             if any(report.WhichOneof("event") == "ended" for report in reports):
                 effects.room_for_others |= self._planner.plan(tx, change).room_for_others
@@ -243,6 +243,12 @@ class Ingester:
             verdict = self._applier.apply(tx, change, report, effects.replies.append)
         effects.verdicts[event, verdict] += 1
         return verdict
+
+    def _stop_early(self, tx: Transaction, change: JobChange, effects: _Effects) -> None:
+        """Judges the metrics that were reported so far, in the order in which the event log tells of them."""
+        for job in self._judge.judge(tx, change):
+            command = queue_pb2.Control(ref=convert.attempt_ref(job), command=convert.stop_command(job))
+            effects.replies.append(Reply(job.worker_id, command))
 
     def _heartbeat(self, tx: Transaction, beat: queue_pb2.WorkerHeartbeat, effects: _Effects) -> None:
         """Records a worker's sign of life and extends the leases of what it runs."""

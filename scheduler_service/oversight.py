@@ -60,27 +60,30 @@ class PlanningRound:
             self._look()
 
     def _look(self) -> None:
-        """Looks at all tuning jobs once. With nothing to do it is one transaction."""
+        """Looks at all tuning jobs once. What somebody waits for comes first: launches, then stops."""
         now = self._clock()
+        with self._store.read() as tx:
+            launchable = self._planner.launchable(tx, now)
+        for tuning_job_id in launchable:
+            self._advance(tuning_job_id)
         due: list[str] = []
-        launchable: dict[str, int] = {}
         overdue: list[TrainingJob] = []
         stopping: list[TrainingJob] = []
         with self._store.read() as tx:
             if tx.tuning_jobs.any_at_work():
-                due = tx.tuning_jobs.due(now)
-                launchable = self._planner.launchable(tx, now)
-                overdue = tx.training_jobs.overdue(now)
                 stopping = tx.training_jobs.stopping()
+                due = tx.tuning_jobs.due(now)
+                overdue = tx.training_jobs.overdue(now)
             leftovers = {job.tuning_job_id for job in tx.training_jobs.with_leftovers()}
-        for tuning_job_id in [*due, *(job_id for job_id in launchable if job_id not in due)]:
+        self._send_stops(stopping, now)
+        for tuning_job_id in due:
             self._advance(tuning_job_id)
         for job in overdue:
             self._time_limits.stop(job)
         if due or overdue:  # there may be more to be stopped now
             with self._store.read() as tx:
                 stopping = tx.training_jobs.stopping()
-        self._send_stops(stopping, now)
+            self._send_stops(stopping, now)
         for tuning_job_id in sorted(leftovers):
             self._checkpoint_removal.order(tuning_job_id)
 

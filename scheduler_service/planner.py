@@ -54,7 +54,7 @@ class Planner:
             now: The time.
             current: A locked tuning job whose unwritten changes count instead of its row.
         """
-        demands = tx.tuning_jobs.demands()
+        demands, slots = tx.tuning_jobs.demands(seen_after=now - self._worker_ttl)
         if current is not None:
             own = Demand(
                 current.id,
@@ -64,7 +64,7 @@ class Planner:
                 current.wanted,
             )
             demands = [own if demand.tuning_job_id == current.id else demand for demand in demands]
-        return shares(demands, tx.workers.slots(seen_after=now - self._worker_ttl))
+        return shares(demands, slots)
 
     def plan(self, tx: Transaction, change: JobChange) -> Planned:
         """Launches what limits and fair share allow for one tuning job."""

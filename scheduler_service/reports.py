@@ -39,6 +39,17 @@ class Reply:
         return Reply(report.worker_id, queue_pb2.Control(ref=report.ref, command=command, step=step))
 
 
+def may_go_back(report: queue_pb2.AttemptReport) -> bool:
+    """Whether its training job may be trained again from an earlier step, so that later ones do not count any more."""
+    match report.WhichOneof("event"):
+        case "ended":
+            return report.ended.outcome not in {_Outcome.OUTCOME_COMPLETED, _Outcome.OUTCOME_STOPPED}
+        case "resumed":
+            return bool(report.resumed.problem)
+        case _:
+            return False
+
+
 class ReportApplier:
     """Applies reports about attempts, in order, within a change of their tuning job."""
 

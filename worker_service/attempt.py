@@ -27,6 +27,7 @@ class Attempt:
         stop_and_keep: The scheduler wants it stopped, and the model of its best epoch so far.
         superseded: It does not count any more.
         recorded_step: Step of its last checkpoint that the scheduler recorded, 0 before.
+        ending: The report that says how it ended, from when it waits to be sent; None before.
     """
 
     def __init__(self, assignment: Assignment, headers: Mapping[str, str], wake: Callable[[], None]) -> None:
@@ -38,6 +39,7 @@ class Attempt:
         self.stop_and_keep = False
         self.superseded = False
         self.recorded_step = 0
+        self.ending: AttemptReport | None = None
         self.wake = wake
 
     @property
@@ -73,19 +75,21 @@ class Attempts:
         with self._lock:
             self._open.pop(key, None)
 
-    def close(self, key: AttemptKey, ending: AttemptReport | None = None) -> None:
-        """Removes an attempt that is over; ``ending`` is the report that said so."""
+    def close(self, key: AttemptKey) -> None:
+        """Removes an attempt that is over."""
         with self._lock:
-            if self._open.pop(key, None) is None:
+            attempt = self._open.pop(key, None)
+            if attempt is None:
                 return
-            self._closed[key] = ending
+            self._closed[key] = attempt.ending
             while len(self._closed) > _REMEMBERED:
                 self._closed.popitem(last=False)
 
     def ending(self, key: AttemptKey) -> AttemptReport | None:
-        """The report that ended an attempt; None for one that is not over, superseded or forgotten."""
+        """The report that ended an attempt, sent or not; None for one that is not over, superseded or forgotten."""
         with self._lock:
-            return self._closed.get(key)
+            attempt = self._open.get(key)
+            return self._closed.get(key) if attempt is None else attempt.ending
 
     def running(self) -> list[AttemptKey]:
         """The open attempts, oldest first: those whose lease a heartbeat extends."""

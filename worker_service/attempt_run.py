@@ -103,7 +103,8 @@ class AttemptRun:
         failpoint("attempt.ended")
         observation.outcome = name.lower()
         # Its lease is extended until the scheduler can know the end: the broker may be away for longer than a lease.
-        self._reporter.submit(self._attempt, ending, on_confirmed=lambda: self._attempts.close(key, ending))
+        self._attempt.ending = ending
+        self._reporter.submit(self._attempt, ending, on_confirmed=lambda: self._attempts.close(key))
         outcome = convert.Outcome.Name(ending.ended.outcome)
         _log.info("attempt ended", attempt=str(key), outcome=outcome, reason=ending.ended.failure_reason)
 

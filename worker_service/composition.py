@@ -40,6 +40,7 @@ def _setup(settings: Settings, slot: int) -> Setup:
         cache_dir=str(settings.cache_dir),
         log_format=settings.log_format,
         log_level=settings.log_level,
+        warm_up=settings.worker_warm_up,
     )
 
 

@@ -35,7 +35,7 @@ class JobRunner:
         stop: StopFlag,
         send: Callable[[PipeMessage], None],
     ) -> None:
-        """Takes warm trainers by the name of their algorithm."""
+        """Takes trainers by the name of their algorithm; one that is asked for must be ready to train."""
         self._trainers = trainers
         self._device = device
         self._cache_dir = cache_dir
@@ -58,11 +58,11 @@ class JobRunner:
             return JobEnded(job.job, "LOST", reason=failure.reason, retiring=failure.poisons)
 
     def _run(self, job: RunJob) -> JobEnded:
-        trainer = self._trainers.get(job.algorithm)
-        if trainer is None:
+        if job.algorithm not in self._trainers:
             installed = ", ".join(self._trainers) or "none"
             reason = f"algorithm {job.algorithm!r} is not installed on this worker; installed: {installed}"
             return JobEnded(job.job, "LOST", reason=reason)
+        trainer = self._trainers[job.algorithm]
         self._send(Stage(job.job, "DOWNLOADING"))
         context = PipeContext(job, device=self._device, cache_dir=self._cache_dir, stop=self._stop, send=self._send)
         self._fetch_checkpoint(job, context)

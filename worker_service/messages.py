@@ -19,7 +19,7 @@ class Setup:
     """To the trainer, once: what to warm up.
 
     ``devices`` is empty for "all GPUs, or else the CPU"; slot i takes device i modulo their number. ``threads`` is this
-    slot's share of the host's cores.
+    slot's share of the host's cores. ``warm_up`` says whether all algorithms are made ready before the first job.
     """
 
     slot: int
@@ -29,6 +29,7 @@ class Setup:
     cache_dir: str
     log_format: str
     log_level: str
+    warm_up: bool
 
 
 @dataclass(frozen=True)

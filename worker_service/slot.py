@@ -229,7 +229,7 @@ class Slot:
     def _lose_held(self, reason: str) -> None:
         """Reports what the slot holds as lost."""
         for attempt in self._held:
-            ending = convert.lost(reason)
-            close = functools.partial(self._attempts.close, attempt.key, ending)
-            self._reporter.submit(attempt, ending, on_confirmed=close)
+            attempt.ending = convert.lost(reason)
+            close = functools.partial(self._attempts.close, attempt.key)
+            self._reporter.submit(attempt, attempt.ending, on_confirmed=close)
         self._held = []

@@ -1,4 +1,4 @@
-"""The trainer process: imports torch and the algorithms once, then runs training jobs one after another.
+"""The trainer process: imports torch and each algorithm once, then runs training jobs one after another.
 
 Started by `worker_service.trainer_link` as ``python -m worker_service.trainer_process FD PARENT_PID``; FD is one end of
 a socket pair. It dies with its supervisor, even with one that was killed: the kernel is asked to, and the end of the
@@ -24,6 +24,7 @@ from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.telemetry import configure_logging
 from worker_service.job_runner import JobRunner
 from worker_service.messages import JobEnded, PipeMessage, Ready, RunJob, Setup, StopJob, decode, encode
+from worker_service.trainers import Trainers
 from worker_service.training_context import StopFlag
 
 _PR_SET_PDEATHSIG = 1
@@ -102,11 +103,10 @@ class TrainerProcess:
             _release_memory(ended)
 
     def _warm_up(self, setup: Setup) -> JobRunner:
-        registry = load_algorithms(setup.algorithms)
         device = _device(setup)
-        trainers = {name: registry.trainer(name) for name in registry}
-        for trainer in trainers.values():
-            trainer.warm_up(device)
+        trainers = Trainers(load_algorithms(setup.algorithms), device)
+        if setup.warm_up:
+            trainers.warm_up()
         cache_dir = Path(setup.cache_dir)
         cache_dir.mkdir(parents=True, exist_ok=True)
         gc.freeze()  # what the imports made is never garbage: collections during training need not look at it

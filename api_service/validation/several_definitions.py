@@ -8,6 +8,8 @@ from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2
 
 _DEFINITIONS = "tuning_job.training_job_definitions"
+#: Other numbers are wrong by themselves.
+_DIRECTIONS = (tuning_job_pb2.OBJECTIVE_TYPE_MAXIMIZE, tuning_job_pb2.OBJECTIVE_TYPE_MINIMIZE)
 
 
 def collect(spec: tuning_job_pb2.TuningJobSpec, settings: Settings, findings: Findings) -> None:
@@ -27,7 +29,7 @@ def collect(spec: tuning_job_pb2.TuningJobSpec, settings: Settings, findings: Fi
         if not definition.definition_name:
             text = "is missing; allowed with several definitions: a name of its own for each"
             findings.wrong(f"{path}.definition_name", text, "REQUIRED")
-        if definition.objective.type != first.objective.type:
+        if first.objective.type in _DIRECTIONS and definition.objective.type != first.objective.type:
             wanted = tuning_job_pb2.ObjectiveType.Name(first.objective.type)
             text = f"differs from the first definition's, so that no training job could be the best; allowed: {wanted}"
             findings.also_wrong(f"{path}.objective.type", text, "OTHER_DIRECTION")

@@ -86,7 +86,7 @@ class Trainer(Protocol):
     """Trains one model. Constructed without arguments, once per process."""
 
     def warm_up(self, device: str) -> None:
-        """Imports and initialises what every training job needs, before the first one arrives."""
+        """Imports and initialises what every training job needs, before the first one trains."""
 
     def train(self, context: TrainingContext) -> None:
         """Trains until done or asked to stop, and leaves the best model in ``artifact_dir``.

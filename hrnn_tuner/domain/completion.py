@@ -28,9 +28,11 @@ class CompletionDetails:
     Attributes:
         not_improving: Training jobs with an objective value that ended since the last improvement.
         last_improvement: The objective value of the last improvement; None before the first value.
+        best_values: The best objective values, the best first; those that tell of convergence.
         converged_at: When the search was first found to have converged.
     """
 
     not_improving: int = 0
     last_improvement: float | None = None
+    best_values: tuple[float, ...] = ()
     converged_at: datetime | None = None

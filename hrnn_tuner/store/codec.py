@@ -178,14 +178,22 @@ def choices_from_json(documents: list[Document] | None) -> tuple[AutotuneChoice,
 
 def details_to_json(details: CompletionDetails) -> Document:
     """How far a tuning job is from its completion criteria."""
-    return dict(vars(details)) | {"converged_at": _time(details.converged_at)}
+    return dict(vars(details)) | {
+        "best_values": list(details.best_values),
+        "converged_at": _time(details.converged_at),
+    }
 
 
 def details_from_json(document: Mapping[str, Any] | None) -> CompletionDetails:
     """Inverse of `details_to_json`; None is what earlier versions left."""
     if document is None:
         return CompletionDetails()
-    return CompletionDetails(**{**document, "converged_at": _at(document["converged_at"])})
+    return CompletionDetails(  # by name: what a newer version adds, while both run, is no business of this one
+        not_improving=document["not_improving"],
+        last_improvement=document["last_improvement"],
+        best_values=tuple(document.get("best_values", ())),
+        converged_at=_at(document["converged_at"]),
+    )
 
 
 def status_to_json(job: TuningJob) -> Document:

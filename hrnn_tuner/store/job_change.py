@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from hrnn_tuner.domain.checkpoint import Checkpoint
-from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.domain.tuning_job import TuningJob
@@ -86,16 +85,6 @@ class JobChange:
         stored = {job.number: job for job in self._training_jobs.active(self.job.id)}
         latest = {**stored, **{number: self._known[number] for number in (*self._new, *self._dirty)}}
         return [job for _, job in sorted(latest.items()) if job.active]
-
-    def best_values(self, *, limit: int) -> list[float]:
-        """The best final objective values, the best first, with the changes made here so far."""
-        objective = self.job.spec.objective
-        changed = {*self._dirty, *self._new}
-        stored = self._training_jobs.best_values(self.job.id, objective.type, limit=limit + len(changed))
-        own = (self._known[number] for number in changed)
-        values = [value for number, value in stored if number not in changed]
-        values += [job.final_objective for job in own if job.final_objective is not None]
-        return sorted(values, reverse=objective.type is ObjectiveType.MAXIMIZE)[:limit]
 
     def launch(self, training_job: TrainingJob) -> None:
         """Adds a training job."""

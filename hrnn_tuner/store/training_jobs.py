@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
     and_,
     bindparam,
     delete,
@@ -25,7 +24,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hrnn_tuner.domain.objective import ObjectiveType
 from hrnn_tuner.domain.states import SecondaryState, TrainingJobState, TuningJobState
 from hrnn_tuner.domain.training_job import PAUSED, TrainingJob
 from hrnn_tuner.domain.trial import Trial
@@ -192,12 +190,6 @@ class TrainingJobRepository:
         seconds = [(ended - started).total_seconds() for started, ended in self._connection.execute(query)]
         return statistics.median(seconds) if seconds else None
 
-    def best_values(self, tuning_job_id: str, objective: ObjectiveType, *, limit: int) -> list[tuple[int, float]]:
-        """The best final objective values of a tuning job with the numbers of their training jobs, the best first."""
-        statement = _HIGHEST if objective is ObjectiveType.MAXIMIZE else _LOWEST
-        rows = self._connection.execute(statement, {"key_job": tuning_job_id, "most": limit})
-        return [(row.number, row.final_objective) for row in rows]
-
     def page(self, query: TrainingJobQuery, *, after: Cursor | None, limit: int) -> Page[TrainingJob]:
         """One page of a list."""
         table = training_jobs.c
@@ -328,10 +320,3 @@ _RENEW = (
     )
     .values(seen_at=bindparam("new_seen_at", type_=training_jobs.c.seen_at.type))
 )
-_VALUED = (
-    select(training_jobs.c.number, training_jobs.c.final_objective)
-    .where(_KEY[0], training_jobs.c.final_objective.is_not(None))
-    .limit(bindparam("most", type_=Integer))
-)
-_HIGHEST = _VALUED.order_by(training_jobs.c.final_objective.desc())
-_LOWEST = _VALUED.order_by(training_jobs.c.final_objective)

@@ -20,6 +20,7 @@ from hrnn_tuner.domain.tuning_job import Counters, TuningJob, TuningJobSpec
 from hrnn_tuner.store import codec
 from hrnn_tuner.store.paging import Cursor, Page, keyset
 from hrnn_tuner.store.schema import tuning_jobs
+from hrnn_tuner.store.workers import LIVE_SLOTS
 
 #: Key of PostgreSQL's advisory lock around creations; another one than that of `hrnn_tuner.store.migrate`.
 _CREATION_LOCK = 0x68726E6E
@@ -185,15 +186,23 @@ class TuningJobRepository:
         query = select(table.id).where(ending).order_by(table.id)
         return list(self._connection.execute(query).scalars())
 
-    def demands(self) -> list[Demand]:
-        """What all jobs in progress hold and want, in order of their ids."""
-        demands = []
-        for row in self._connection.execute(_DEMANDS):
+    def demands(self, *, seen_after: datetime) -> tuple[list[Demand], Mapping[str, int]]:
+        """What all jobs in progress hold and want, in order of their ids, and what there is for them.
+
+        Args:
+            seen_after: Workers that were last seen before do not count.
+
+        Returns:
+            The demands, and the slots of live workers in each resource class that is in demand.
+        """
+        demands, slots = [], {}
+        for row in self._connection.execute(_DEMANDS, {"seen_after": seen_after}):
             launching = row.state == TuningJobState.IN_PROGRESS.value and row.completion_reason is None
             room = min(row.max_parallel - row.in_progress, row.max_training_jobs - row.launched)
             wanted = max(0, room) if launching else 0
             demands.append(Demand(row.id, row.resource_class, row.weight, row.in_progress, wanted))
-        return demands
+            slots[row.resource_class] = int(row.slots)
+        return demands, slots
 
     def page(self, query: TuningJobQuery, *, after: Cursor | None, limit: int) -> Page[TuningJob]:
         """One page of a list."""
@@ -265,6 +274,7 @@ _SAVE = (
     .values({name: bindparam(f"new_{name}", type_=tuning_jobs.c[name].type) for name in _CHANGING})
 )
 _AT_WORK = select(tuning_jobs.c.id).where(tuning_jobs.c.state.in_(["IN_PROGRESS", "STOPPING", "DELETING"])).limit(1)
+_SLOTS = LIVE_SLOTS.subquery()
 _DEMANDS = (
     select(
         tuning_jobs.c.id,
@@ -276,7 +286,9 @@ _DEMANDS = (
         tuning_jobs.c.max_parallel,
         tuning_jobs.c.max_training_jobs,
         tuning_jobs.c.completion_reason,
+        func.coalesce(_SLOTS.c.slots, 0).label("slots"),
     )
+    .join_from(tuning_jobs, _SLOTS, tuning_jobs.c.resource_class == _SLOTS.c.resource_class, isouter=True)
     .where(tuning_jobs.c.state.in_(["IN_PROGRESS", "STOPPING"]))
     .order_by(tuning_jobs.c.id)
 )

@@ -21,8 +21,9 @@ class Worker:
     seen_at: datetime
 
 
-_SLOTS = (
-    select(workers.c.resource_class, func.sum(workers.c.slots))
+#: Slots of the workers that were heard of after ``seen_after``, by resource class.
+LIVE_SLOTS = (
+    select(workers.c.resource_class, func.sum(workers.c.slots).label("slots"))
     .where(workers.c.seen_at >= bindparam("seen_after", type_=workers.c.seen_at.type))
     .group_by(workers.c.resource_class)
 )
@@ -60,7 +61,7 @@ class WorkerRepository:
 
     def slots(self, *, seen_after: datetime) -> Mapping[str, int]:
         """Slots of live workers by resource class."""
-        rows = self._connection.execute(_SLOTS, {"seen_after": seen_after})
+        rows = self._connection.execute(LIVE_SLOTS, {"seen_after": seen_after})
         return {name: int(total) for name, total in rows}
 
 

@@ -56,7 +56,7 @@ class Completion:
     def _detect(self, change: JobChange) -> None:
         """Looks whether the search has converged, and ends the tuning job if it was asked to end then."""
         job = change.job
-        values = change.best_values(limit=RANK)
+        values = job.completion_details.best_values
         dimensions = max(1, len(job.spec.definitions[0].space.ranges))
         if not has_converged(job.completion_details.not_improving, values, dimensions, self._share):
             return

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,10 +21,10 @@ from tests.chaos.schedule import APIS, BROKER, DATABASE, PROCESSES, SCHEDULERS
 from tests.support.postgres import PrivatePostgres
 from tests.support.processes import resident_mib
 from tests.support.rabbitmq_node import RabbitMqNode
-from tests.support.stack import REPOSITORY, SYNTHETIC, Service, free_port
+from tests.support.stack import COLD, REPOSITORY, SYNTHETIC, Service, free_port
 
 VHOST = "chaos"
-#: Worker classes: two workers without torch, whose trainers start quickly, and one with the real algorithms.
+#: Worker classes: two workers whose trainers never import torch and start quickly, and one with the real algorithms.
 FAKE_CLASS, REAL_CLASS = "default", "torch"
 REAL_WORKER = "worker-2"
 HEARTBEAT_S = 0.5
@@ -58,7 +57,6 @@ class Cluster:
             self.broker_url = self.node.add_vhost(VHOST)
             self.database_url = self.postgres.url
             migrate(self.database_url)
-            self._hide_real_algorithms()
             ports = {BROKER: self.node.port, DATABASE: urlsplit(self.database_url).port or 0}
             self.links: dict[str, dict[str, Proxy]] = {
                 name: {end: self.proxies.add(port) for end, port in ports.items()} for name in PROCESSES
@@ -126,7 +124,7 @@ class Cluster:
         module = f"{name.partition('-')[0]}_service"
         return Service(module, self._environment(name), self.log(name))
 
-    def _environment(self, name: str) -> Mapping[str, str]:
+    def _environment(self, name: str) -> dict[str, str]:
         links = self.links[name]
         values = {
             "DATABASE_URL": self._through(self.database_url, links[DATABASE]),
@@ -144,28 +142,19 @@ class Cluster:
             "WORKER_DEVICES": "cpu",
             "WORKER_STOP_GRACE_S": "2",
         }
-        paths = [str(REPOSITORY)]
         if name in self.addresses:
             values["LISTEN"] = self.addresses[name]
         elif name == REAL_WORKER:
             values |= {"WORKER_SLOTS": "1", "WORKER_RESOURCE_CLASS": REAL_CLASS}
         elif name not in SCHEDULERS:
-            values |= {"WORKER_SLOTS": "2", "WORKER_RESOURCE_CLASS": FAKE_CLASS}
-            paths.insert(0, str(self._hidden))
+            values |= COLD | {"WORKER_SLOTS": "2", "WORKER_RESOURCE_CLASS": FAKE_CLASS}
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("HRNN_TUNER_")}
         return {
             **inherited,
             **{f"HRNN_TUNER_{key}": value for key, value in values.items()},
-            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONPATH": str(REPOSITORY),
         }
 
     def _through(self, url: str, proxy: Proxy) -> str:
         """The URL with the proxy's port in place of the server's."""
         return url.replace(f":{urlsplit(url).port}", f":{proxy.port}")
-
-    def _hide_real_algorithms(self) -> None:
-        """Makes an installation that announces no algorithms: importlib takes the first of a name on the path."""
-        self._hidden = self.folder / "hidden"
-        metadata = self._hidden / "hrnn_tuner-0.dist-info" / "METADATA"
-        metadata.parent.mkdir(parents=True)
-        metadata.write_text("Metadata-Version: 2.1\nName: hrnn-tuner\nVersion: 0\n")

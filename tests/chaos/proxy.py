@@ -120,7 +120,8 @@ class Proxies:
             await proxy.listen()
             return proxy
 
-        return self._call(make())
+        made: Proxy = self._call(make())
+        return made
 
     def run(self, change: Coroutine[Any, Any, None]) -> None:
         """Makes a change to a proxy; returns when it is made."""

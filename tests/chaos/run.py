@@ -7,15 +7,16 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from hrnn_tuner.domain.clock import utc_now
 from tests.chaos.cluster import Cluster
 from tests.chaos.findings import Findings
 from tests.chaos.load import Lane
 from tests.chaos.monitor import RECOVERY_LIMIT_S, Monitor
+from tests.chaos.recoveries import Recoveries
 from tests.chaos.saboteur import Saboteur
 from tests.chaos.schedule import SCHEDULERS, WORKERS, Fault
 from tests.chaos.verify import verify
@@ -58,25 +59,21 @@ def run(
     """
     findings = Findings()
     wipes: list[datetime] = []
-    made: list[Fault] = []
     with Cluster(folder, node, postgres) as cluster:
-        monitor = Monitor(cluster, findings)
+        recoveries = Recoveries(findings)
+        monitor = Monitor(cluster, findings, recoveries)
         target = "ipv4:" + ",".join(cluster.addresses.values())
         lanes = [Lane(f"lane-{index}", target, findings, seed=seed) for index in range(SYNTHETIC_LANES)]
         if real:
             interactions = write_interactions(folder / "interactions.csv")
             lanes.append(Lane("real", target, findings, seed=seed, interactions=interactions))
 
-        def begins(fault: Fault) -> None:
-            monitor.begins(fault)
-            made.append(replace(fault, at_s=round(time.monotonic() - began, 3)))
-
         def ended(fault: Fault) -> None:
             if fault.kind in {"wipe", "restart"}:  # a restarted broker forgets what is not persistent
                 wipes.append(utc_now())
-            monitor.ended(fault)
+            recoveries.ended(fault)
 
-        saboteur = Saboteur(cluster, findings, on_begin=begins, on_ended=ended)
+        saboteur = Saboteur(cluster, findings, on_begin=recoveries.begins, on_ended=ended)
         for lane in lanes:
             lane.start()
         monitor.start()
@@ -92,7 +89,7 @@ def run(
             findings.failed.wait(max(0.0, began + seconds - time.monotonic()))
             saboteur.finish()
             spent = time.monotonic() - began
-            wait_until(lambda: monitor.recovered or findings.failed.is_set(), RECOVERY_LIMIT_S + 5, "recoveries")
+            wait_until(lambda: not recoveries.waits() or findings.failed.is_set(), RECOVERY_LIMIT_S + 5, "recoveries")
             for lane in lanes:
                 lane.finish()
             give_up_at = time.monotonic() + END_TIMEOUT_S
@@ -110,7 +107,7 @@ def run(
         except Exception as error:  # noqa: BLE001 - also what the checks themselves cannot cope with is a finding
             findings.broke(f"{type(error).__name__}: {error}")
         finally:
-            on_made(made)
+            on_made(saboteur.made)
             saboteur.release()
         return findings, ""
 
@@ -163,7 +160,7 @@ def _memory(findings: Findings) -> list[str]:
     return lines
 
 
-def _log(cluster: Cluster, names: Sequence[str], event: str) -> list[dict[str, object]]:
+def _log(cluster: Cluster, names: Sequence[str], event: str) -> list[dict[str, Any]]:
     """The lines of an event in the logs of some processes."""
     found = []
     for name in names:

@@ -26,11 +26,14 @@ _JOIN_TIMEOUT_S = 180.0
 class Saboteur:
     """A thread for each target.
 
+    Attributes:
+        made: The faults of the schedule as they were made.
+
     Args:
         cluster: What suffers.
         findings: What takes note.
-        on_ended: Called with each fault when it is over and its target should recover.
-        on_begin: Called with each fault just before it is made.
+        on_begin: Called with each fault just before it is made; also with those that belong to another one.
+        on_ended: Called with each of them when it is over and its target should recover.
     """
 
     def __init__(
@@ -51,12 +54,15 @@ class Saboteur:
         self._idle = {target: threading.Event() for target in self._queues}
         self._busy = {target: threading.Lock() for target in self._queues}
         self._released = threading.Event()
+        self._began = 0.0
+        self.made: list[Fault] = []
         self._threads = [
             threading.Thread(target=self._serve, args=(target,), name=f"chaos-{target}", daemon=True)
             for target in self._queues
         ]
 
     def start(self) -> None:
+        self._began = time.monotonic()
         for thread in self._threads:
             thread.start()
 
@@ -84,14 +90,14 @@ class Saboteur:
             fault = replace(fault, seconds=round(fault.seconds / (1 + self._queues[target].qsize()), 2))
             with self._busy[target]:
                 self._check_alive(target)
-            self._on_begin(fault)
-            try:
-                with self._busy[target]:
+                self.made.append(replace(fault, at_s=round(time.monotonic() - self._began, 3)))
+                self._on_begin(fault)
+                try:
                     getattr(self, f"_{fault.kind}")(fault)
-            except Exception as error:  # noqa: BLE001 - a fault that cannot be made ends the run
-                self._findings.broke(f"{fault}: {error!r}")
-            self._findings.made(fault.kind, target)
-            self._on_ended(fault)
+                except Exception as error:  # noqa: BLE001 - a fault that cannot be made ends the run
+                    self._findings.broke(f"{fault}: {error!r}")
+                self._findings.made(fault.kind, target)
+                self._on_ended(fault)
         self._idle[target].set()
         self._released.wait()
 
@@ -140,11 +146,13 @@ class Saboteur:
         kind, _, number = target.partition("-")
         twin = f"{kind}-{1 - int(number)}" if kind in {"api", "scheduler"} else ""
         if twin and self._busy[twin].acquire(blocking=False):
+            fault = Fault(0.0, "kill", twin)
+            self._on_begin(fault)
             try:
-                self._cluster.services[twin].kill()
-                self._cluster.restart(twin)
+                self._kill(fault)
                 self._findings.made("kill", twin)
             finally:
+                self._on_ended(fault)
                 self._busy[twin].release()
 
     def _freeze(self, fault: Fault) -> None:

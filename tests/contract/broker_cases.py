@@ -18,7 +18,11 @@ BOUNDED_LENGTH = 2
 
 def contract_topology() -> Topology:
     """The project's topology with one more queue, which is short."""
-    arguments = {"x-queue-type": "quorum", "x-max-length": BOUNDED_LENGTH, "x-overflow": "reject-publish"}
+    arguments: dict[str, str | int] = {
+        "x-queue-type": "quorum",
+        "x-max-length": BOUNDED_LENGTH,
+        "x-overflow": "reject-publish",
+    }
     topology = build_topology(["gpu", "cpu"])
     bounded = Queue(BOUNDED, TASKS_EXCHANGE, "bounded", arguments)
     return Topology(topology.exchanges, (*topology.queues, bounded))

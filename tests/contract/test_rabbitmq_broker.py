@@ -4,9 +4,10 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import quote, urlsplit
 
-import pika
+import pika  # type: ignore[import-untyped]  # pika ships no py.typed marker
 import pytest
 
 from hrnn_tuner.broker import BrokerUnavailable, Delivery, Message
@@ -77,8 +78,12 @@ def test_connections_are_named_after_their_service(
 ) -> None:
     connect("worker/7")
     path = f"/api/vhosts/{private_vhost}/connections"
+
+    def known(name: bytes) -> bool:
+        return name in rabbitmq_node.request("GET", path)[1]
+
     for name in (b"worker/7/consume", b"worker/7/publish"):
-        wait_until(lambda name=name: name in rabbitmq_node.request("GET", path)[1], message="the connection's name")
+        wait_until(partial(known, name), message="the connection's name")
 
 
 def test_channels_of_finished_subscriptions_are_closed(

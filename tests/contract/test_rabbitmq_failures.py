@@ -4,9 +4,10 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import quote
 
-import pika
+import pika  # type: ignore[import-untyped]  # pika ships no py.typed marker
 import pytest
 
 from hrnn_tuner.broker import Broker, BrokerUnavailable, Message
@@ -97,6 +98,9 @@ def test_publishing_through_kills_of_the_connections_loses_nothing(
             confirmed.append(body)
             number += 1
 
+    def published(least: int) -> bool:
+        return len(confirmed) > least
+
     threads = [threading.Thread(target=publish, name=f"publisher-{number}") for number in range(4)]
     for thread in threads:
         thread.start()
@@ -104,7 +108,7 @@ def test_publishing_through_kills_of_the_connections_loses_nothing(
         done = len(confirmed)
         # the management API learns of a connection some seconds late
         wait_until(lambda: rabbitmq_node.close_connections(private_vhost) > 0, message="connections to close")
-        wait_until(lambda done=done: len(confirmed) > done + 50, RECONNECT_TIMEOUT_S, "publishing goes on")
+        wait_until(partial(published, done + 50), RECONNECT_TIMEOUT_S, "publishing goes on")
     stop.set()
     for thread in threads:
         thread.join(RECONNECT_TIMEOUT_S)

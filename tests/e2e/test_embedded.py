@@ -13,7 +13,7 @@ from pathlib import Path
 from hrnn_tuner.client import TuningClient
 from hrnn_tuner.v1 import training_job_pb2, tuning_job_pb2
 from tests.support.specifications import synthetic_spec
-from tests.support.stack import REPOSITORY, SYNTHETIC, free_port
+from tests.support.stack import COLD, REPOSITORY, SYNTHETIC, free_port
 from tests.support.synthetic_algorithm import score
 from tests.support.waiting import wait_until
 
@@ -24,7 +24,8 @@ END_TIMEOUT_S = 100.0
 @contextmanager
 def serving(data_dir: Path, address: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A server process that listens; killed at the end if it still runs."""
-    environment = os.environ | {"HRNN_TUNER_ALGORITHMS": SYNTHETIC, "PYTHONPATH": str(REPOSITORY)}
+    settings = {f"HRNN_TUNER_{name}": value for name, value in (COLD | {"ALGORITHMS": SYNTHETIC}).items()}
+    environment = os.environ | settings | {"PYTHONPATH": str(REPOSITORY)}
     command = [PROGRAM, "serve", "--data-dir", str(data_dir), "--listen", address, "--slots", "2"]
     with log.open("ab") as output:
         process = subprocess.Popen(command, env=environment, cwd=data_dir.parent, stdout=output, stderr=output)

@@ -176,9 +176,9 @@ def test_the_trace_of_a_real_job_is_one_tree_from_the_client_to_the_stored_resul
     wait_until(lambda: any("train " in line for line in tree()), 20, "the worker's span to be exported")
     drawn = tree()
     print("\n".join(drawn))  # the README shows it
-    shape = [(len(line) - len(line.lstrip()), *line.split()[:2]) for line in drawn if "GetTuningJob" not in line]
+    shape = [(len(line) - len(line.lstrip()), line.split()[:2]) for line in drawn if "GetTuningJob" not in line]
     # The worker goes on while its start is applied, so the two spans behind the task begin in any order.
-    assert sorted((depth // 2, name) for depth, name, _ in shape) == [
+    assert sorted((depth // 2, name) for depth, (name, _) in shape) == [
         (0, "nightly"),
         (1, "TuningService/CreateTuningJob"),
         (2, "TuningService/CreateTuningJob"),

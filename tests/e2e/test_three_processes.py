@@ -30,7 +30,7 @@ from hrnn_tuner.broker.topology import (
 from hrnn_tuner.v1 import training_job_pb2, tuning_job_pb2
 from tests.support.interactions import write_interactions
 from tests.support.specifications import hrnn_spec, synthetic_spec
-from tests.support.stack import REPOSITORY, Stack
+from tests.support.stack import COLD, REPOSITORY, Stack
 from tests.support.synthetic_algorithm import score
 from tests.support.waiting import wait_until
 
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def stack(folder: Path, tmp_path: Path, postgres_database: str, amqp_vhost_url: str) -> Iterator[Stack]:
-    settings = {"LEASE_TTL_S": "4", "HEARTBEAT_INTERVAL_S": "0.5", "DATA_PREFIXES": str(folder)}
+    settings = COLD | {"LEASE_TTL_S": "4", "HEARTBEAT_INTERVAL_S": "0.5", "DATA_PREFIXES": str(folder)}
     with Stack(
         tmp_path, database_url=postgres_database, broker_url=amqp_vhost_url, schedulers=2, settings=settings
     ) as running:

@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from google.protobuf import message_factory
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import strategies as st
 
@@ -94,6 +93,7 @@ def mutate(message: Message, draw: Any, known: Sequence[str] = (), depth: int = 
 
 def _mutate_map(message: Message, field: FieldDescriptor, draw: Any, known: Sequence[str], depth: int) -> None:
     entries = getattr(message, field.name)
+    assert field.message_type is not None
     key_field, value_field = field.message_type.fields_by_name["key"], field.message_type.fields_by_name["value"]
     keys = sorted(entries)
     key = draw(st.sampled_from(keys)) if keys and draw(st.booleans()) else draw(scalars(key_field, known))
@@ -116,13 +116,8 @@ def _mutate_list(values: Any, field: FieldDescriptor, draw: Any, known: Sequence
         mutate(values[draw(st.integers(0, len(values) - 1))], draw, known, depth + 1)
 
 
-def empty(descriptor: Descriptor) -> Message:
-    """An empty message of a type."""
-    return message_factory.GetMessageClass(descriptor)()
-
-
 @st.composite
-def bodies(draw: Any, seeds: Sequence[Message], known: Sequence[str] = ()) -> bytes:
+def bodies(draw: st.DrawFn, seeds: Sequence[Message], known: Sequence[str] = ()) -> bytes:
     """Serialized messages: some seed with a few changes, at times with damaged bytes; or any bytes."""
     kind = draw(st.integers(0, 19))
     if kind == 0:

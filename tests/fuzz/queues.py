@@ -82,13 +82,14 @@ class QueueFuzzer:
 
         point = training_job_pb2.MetricPoint(metric_name="score", step=1, value=0.5, attempt=1)
         found = queue_pb2.Checkpoint(step=1, uri="/tmp/x", digest="d")
+        ended = queue_pb2.AttemptEnded(outcome=queue_pb2.AttemptEnded.OUTCOME_COMPLETED, final_metrics={"score": 0.5})
         reports = [
             about(started=queue_pb2.AttemptStarted()),
             about(progressed=queue_pb2.AttemptProgressed(secondary_state=training_job_pb2.SECONDARY_STATE_TRAINING)),
             about(metrics=queue_pb2.AttemptMetrics(points=[point])),
             about(resumed=queue_pb2.AttemptResumed(step=1)),
             about(checkpointed=queue_pb2.AttemptCheckpointed(checkpoint=found)),
-            about(ended=queue_pb2.AttemptEnded(outcome=1, final_metrics={"score": 0.5})),
+            about(ended=ended),
             queue_pb2.Report(
                 heartbeat=queue_pb2.WorkerHeartbeat(worker_id="fuzz", resource_class="other", slots=4, running=[ref])
             ),

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from hrnn_tuner.client import parse_request
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
-from tests.fuzz.messages import bodies, empty, texts
+from tests.fuzz.messages import bodies, texts
 from tests.support.api import Api, hrnn_spec_of, spec_of
+from tests.support.changed_messages import empty
 
 #: Answers that would be a defect. DEADLINE_EXCEEDED and UNAVAILABLE too: nothing here is slow or away.
 DEFECTS = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import grpc
 import pytest
@@ -197,7 +198,7 @@ def test_pages_hold_every_proposal_once_and_the_rest_on_the_first(api: Api) -> N
     job = create_job(api.store, make_spec(ranges=ranges, max_training_jobs=9, max_parallel=9), now=utc_now())
     launch(api.store, job.id, 5)
     request = ExplainTuningJobRequest(name="job", page_size=2)
-    pages = []
+    pages: list[ExplainTuningJobResponse] = []
     while not pages or request.page_token:
         pages.append(api.stub.ExplainTuningJob(request))
         request.page_token = pages[-1].next_page_token
@@ -222,7 +223,7 @@ def test_an_unknown_tuning_job_is_not_found(api: Api) -> None:
 @pytest.mark.parametrize(
     "request_fields", [{"name": ""}, {"name": "job", "page_size": 0}, {"name": "job", "page_token": "bad"}]
 )
-def test_wrong_requests_are_refused(api: Api, request_fields: dict[str, object]) -> None:
+def test_wrong_requests_are_refused(api: Api, request_fields: dict[str, Any]) -> None:
     create_job(api.store, make_spec(), now=utc_now())
     with pytest.raises(grpc.RpcError) as caught:
         api.stub.ExplainTuningJob(ExplainTuningJobRequest(**request_fields))

@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -18,12 +19,15 @@ from hrnn_tuner.algorithms.hrnn import ALGORITHM
 from hrnn_tuner.client import AlreadyExistsError, InvalidRequestError, NotFoundError, ResourceExhaustedError
 from hrnn_tuner.store import Store
 from hrnn_tuner.store.migrate import migrate
+from hrnn_tuner.v1 import tuning_job_pb2
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 from tests.support.api import Api, definition_of, hrnn_spec_of, running_api, spec_of
 from tests.support.bad_requests import JOBS, STATIC, limits
+from tests.support.changed_messages import each_changed, empty
 from tests.support.waiting import wait_until
 
 LONG = "a" * 100_000
+_METHODS = pb.DESCRIPTOR.services_by_name["TuningService"].methods_by_name
 
 
 def with_unknown(spec: dict[str, Any], count: int, name: str = "wrong") -> dict[str, Any]:
@@ -72,6 +76,31 @@ def test_a_nul_in_a_name_is_a_violation_on_every_database(api_on_each_database: 
     with pytest.raises(InvalidRequestError) as caught:
         getattr(api_on_each_database.client, call)("a\0b")
     assert [item.field for item in caught.value.violations] == ["name"]
+
+
+@pytest.mark.parametrize("method", sorted(_METHODS))
+def test_a_nul_in_any_text_of_any_request_is_refused_on_every_database(api_on_each_database: Api, method: str) -> None:
+    streams, call = _METHODS[method].server_streaming, getattr(api_on_each_database.stub, method)
+    for message in each_changed(empty(_METHODS[method].input_type), "a\0b"):
+        with pytest.raises(grpc.RpcError) as caught:
+            list(call(message, timeout=20)) if streams else call(message, timeout=20)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT, message
+
+
+@pytest.mark.parametrize("number", [-1, 99])
+@pytest.mark.parametrize("method", sorted(_METHODS))
+def test_an_unknown_number_of_any_enum_of_any_request_is_a_violation(shared_api: Api, method: str, number: int) -> None:
+    streams, call = _METHODS[method].server_streaming, getattr(shared_api.stub, method)
+    base = empty(_METHODS[method].input_type)
+    if method == "CreateTuningJob":
+        spec = spec_of()
+        definitions = spec["training_job_definitions"] * 2
+        spec["training_job_definitions"] = [own | {"definition_name": f"d{at}"} for at, own in enumerate(definitions)]
+        base = pb.CreateTuningJobRequest(tuning_job=ParseDict(spec, tuning_job_pb2.TuningJobSpec()))
+    for message in each_changed(base, number):
+        with pytest.raises(grpc.RpcError) as caught:
+            list(call(message, timeout=20)) if streams else call(message, timeout=20)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT, message
 
 
 def test_a_nul_in_a_filter_is_a_violation_on_every_database(api_on_each_database: Api) -> None:
@@ -147,7 +176,7 @@ def test_readiness_waits_for_the_schema(tmp_path: Path, database_url: str) -> No
             try:
                 return int(health.Check(health_pb2.HealthCheckRequest(service=SERVICE)).status)
             except grpc.RpcError:  # before the first look at the database
-                return health_pb2.HealthCheckResponse.UNKNOWN
+                return int(health_pb2.HealthCheckResponse.UNKNOWN)
 
         wait_until(lambda: status() == health_pb2.HealthCheckResponse.NOT_SERVING, message="not ready")
         migrate(database_url)

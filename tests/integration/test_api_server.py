@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import grpc
@@ -27,17 +28,24 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 def health(address: str, service: str) -> int:
     with grpc.insecure_channel(address) as channel:
         request = health_pb2.HealthCheckRequest(service=service)
-        try:
-            return int(health_pb2_grpc.HealthStub(channel).Check(request, timeout=5).status)
-        except grpc.RpcError as error:
-            if error.code() is grpc.StatusCode.NOT_FOUND:  # not looked at yet
-                return health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
-            raise
+        return int(health_pb2_grpc.HealthStub(channel).Check(request, timeout=5).status)
 
 
 def test_the_server_is_alive_and_ready(api: Api) -> None:
     wait_until(lambda: health(api.server.address, SERVICE) == SERVING, 10, "readiness")
     assert health(api.server.address, "") == SERVING
+
+
+def test_the_server_is_alive_and_not_ready_until_its_database_has_answered(
+    tmp_path: Path, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(sqlite_store, "ping", lambda: answers.wait(20))
+    with running_api(tmp_path, sqlite_store) as api:
+        assert health(api.server.address, SERVICE) == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert health(api.server.address, "") == SERVING
+        answers.set()
+        wait_until(lambda: health(api.server.address, SERVICE) == SERVING, 10, "readiness")
 
 
 def test_reflection_lists_the_service(shared_api: Api) -> None:

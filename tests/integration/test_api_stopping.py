@@ -76,7 +76,7 @@ def test_a_minimum_above_the_maximum_is_refused(shared_api: Api) -> None:
 
 
 @pytest.mark.parametrize(("config", "field"), [({"min_resource": 0}, MIN), ({"max_resource": 20_001}, MAX)])
-def test_resources_have_bounds(shared_api: Api, config: dict[str, int], field: str) -> None:
+def test_resources_have_bounds(shared_api: Api, config: dict[str, Any], field: str) -> None:
     assert set(violations(shared_api, hyperband(**config))) == {field}
 
 

@@ -159,7 +159,7 @@ def test_all_mismatches_with_one_parent_are_listed_at_once(api: Api) -> None:
         "parameter_ranges": numbers() | categories("k"),
         "static_hyperparameters": {"epochs": {"integer_value": 2}, "flag": {"bool_value": True}},
     }
-    definition["parameter_ranges"]["categorical_parameter_ranges"][0]["values"] = [  # type: ignore[index]
+    definition["parameter_ranges"]["categorical_parameter_ranges"][0]["values"] = [
         {"integer_value": value} for value in (1, 2, 3)
     ]
     found = refused(api, child_of("parent", definition=definition))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from api_service.hints import JobHints
+from api_service.run_blocking import Result
 from api_service.watch_places import WatchPlaces
 from api_service.watching import Watcher
 from hrnn_tuner.domain.access import DEFAULT_PROJECT
@@ -54,6 +56,10 @@ def test_each_state_shows_the_best_training_job_of_its_moment(api: Api, monkeypa
     assert {job.final_objective_value for job in best if job.number} == {0.1, 0.4, 0.9}
 
 
+async def in_a_thread(call: Callable[[], Result]) -> Result:
+    return await asyncio.to_thread(call)
+
+
 async def test_a_drain_does_not_wait_for_a_stream_that_has_more_to_send(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,7 +68,7 @@ async def test_a_drain_does_not_wait_for_a_stream_that_has_more_to_send(
     complete(api.store, job_id, [0.1, 0.4, 0.4, 0.9])
     with ThreadPoolExecutor(1) as executor:
         hints = JobHints(api.hub.connect("second-api"), executor)
-        watcher = Watcher(api.store, hints, asyncio.to_thread, utc_now, WatchPlaces(1, 1))
+        watcher = Watcher(api.store, hints, in_a_thread, utc_now, WatchPlaces(1, 1))
         stream = watcher.watch(DEFAULT_PROJECT, "job", "")
         seen = [await anext(stream), await anext(stream)]
         watcher.drain()

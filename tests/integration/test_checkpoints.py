@@ -16,7 +16,7 @@ import pytest
 from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.domain.clock import utc_now
-from hrnn_tuner.domain.search_space import ContinuousRange
+from hrnn_tuner.domain.search_space import ContinuousRange, Value
 from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState, TuningJobState
 from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
@@ -56,7 +56,7 @@ class Site:
         return worker
 
     def submit(self, *, epochs: int, epoch_seconds: float, **definition: Any) -> TuningJob:
-        static = {"epochs": epochs, "epoch_seconds": epoch_seconds, "fail": "none"}
+        static: dict[str, Value] = {"epochs": epochs, "epoch_seconds": epoch_seconds, "fail": "none"}
         spec = make_spec(
             max_training_jobs=1,
             max_parallel=1,

@@ -20,6 +20,7 @@ from hrnn_tuner.store.migrate import alembic_config, migrate
 from tests.support.api import Api
 from tests.support.stack import free_port
 from tests.support.tuning import open_store
+from tests.support.waiting import wait_until
 
 
 def severities(findings: object) -> list[str]:
@@ -99,6 +100,7 @@ def test_a_broker_that_is_away_is_a_problem() -> None:
 
 def test_an_api_says_its_version_with_every_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     address = api.server.address
+    wait_until(lambda: severities(api_check.check(Server(address))) == ["OK"])
     (found,) = api_check.check(Server(address))
     assert (found.severity, found.text) == (Severity.OK, f"{address} serves; its version is 0.1.0")
     monkeypatch.setattr("hrnn_tuner.doctor.api.__version__", "9.1.0")

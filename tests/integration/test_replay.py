@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,20 @@ import pytest
 from sqlalchemy import select, update
 from typer.testing import CliRunner
 
+from hrnn_tuner.broker import Broker, Message
 from hrnn_tuner.broker.memory import InMemoryHub
-from hrnn_tuner.broker.topology import build_topology
+from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD, build_topology, reports_queue
 from hrnn_tuner.cli.main import app
 from hrnn_tuner.domain.clock import utc_now
 from hrnn_tuner.domain.early_stopping import EarlyStoppingType, HyperbandConfig
 from hrnn_tuner.domain.search_space import ContinuousRange
+from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import StrategyName, TuningJob
 from hrnn_tuner.store import EventKind, Store
 from hrnn_tuner.store.migrate import migrate
 from hrnn_tuner.store.schema import events
-from hrnn_tuner.v1 import queue_pb2
+from hrnn_tuner.v1 import queue_pb2, training_job_pb2
+from scheduler_service.convert import REPORT_TYPE
 from scheduler_service.early_stopping import MedianActivation
 from scheduler_service.replay import Replayed, replay
 from scheduler_service.strategies.bayesian.recipe import Recipe
@@ -28,8 +32,11 @@ from tests.support.invariants import read_events, read_training_jobs
 from tests.support.scheduling import SETTINGS, running, wait_for_end
 from tests.support.simulated_worker import Faults
 from tests.support.tuning import create_job, make_spec
+from tests.support.tuning_life import launch
+from tests.support.waiting import wait_until
 
 ACTIVATION = MedianActivation(SETTINGS.early_stopping_min_epoch, SETTINGS.early_stopping_min_training_jobs)
+EARLY = {"early_stopping_min_epoch": 2, "early_stopping_min_training_jobs": 2}
 LEVELS = HyperbandConfig(1, 9)
 FAULTS = Faults(vanish=0.03, lose=0.1, fail=0.1, repeat=0.3)
 
@@ -51,10 +58,21 @@ def run(store: Store, hub: InMemoryHub, faults: Faults = FAULTS, **spec: Any) ->
         return wait_for_end(store, job)
 
 
-def followed(store: Store) -> Replayed:
-    found = replay(store, "job", ACTIVATION)
+def followed(store: Store, activation: MedianActivation = ACTIVATION) -> Replayed:
+    found = replay(store, "job", activation)
     assert found is not None
     return found
+
+
+def scored(epoch: int, value: float) -> queue_pb2.AttemptMetrics:
+    return queue_pb2.AttemptMetrics(points=[training_job_pb2.MetricPoint(metric_name="score", step=epoch, value=value)])
+
+
+def report(broker: Broker, job: TrainingJob, **event: Any) -> None:
+    """A worker reports about the current attempt of a training job."""
+    ref = queue_pb2.AttemptRef(tuning_job_id=job.tuning_job_id, number=job.number, attempt=job.attempt, token=job.token)
+    body = queue_pb2.Report(attempt=queue_pb2.AttemptReport(ref=ref, worker_id="worker", **event))
+    broker.publish(REPORTS_EXCHANGE, REPORTS_SHARD, Message(REPORT_TYPE, body.SerializeToString()))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +95,33 @@ def test_every_decision_follows_from_the_log(store: Store, hub: InMemoryHub, spe
     assert found.selections >= 1
     decided = [event for event in read_events(store, job.id) if event.kind is EventKind.DECISION]
     assert found.stops == sum(event.body["kind"] == "EARLY_STOPPED" for event in decided)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_stops_follow_when_attempts_end_between_the_reports_of_one_batch(
+    store: Store, hub: InMemoryHub, seed: int
+) -> None:
+    rng = random.Random(seed)
+    spec = make_spec("job", max_training_jobs=8, max_parallel=8, early_stopping=EarlyStoppingType.AUTO)
+    job = create_job(store, spec, now=utc_now())
+    launch(store, job.id, 8)
+    broker = hub.connect("worker")
+    epochs = dict.fromkeys(range(1, 9), 0)
+    for _ in range(6):
+        for _ in range(2):  # more than an epoch of some of them, and what ends others, in between
+            for row in rng.sample(read_training_jobs(store, job.id), 6):
+                lost = queue_pb2.AttemptEnded(outcome=queue_pb2.AttemptEnded.OUTCOME_HANDED_BACK)
+                if rng.random() < 0.2:
+                    epochs[row.number] = 0
+                    report(broker, row, ended=lost)
+                else:
+                    epochs[row.number] += 1
+                    report(broker, row, metrics=scored(epochs[row.number], rng.random()))
+        with running(store, hub, workers=0, settings=SETTINGS.model_copy(update=EARLY | {"lease_ttl_s": 60.0})):
+            wait_until(lambda: broker.depth(reports_queue()) == 0, message="reports to be taken")
+    found = followed(store, MedianActivation(2, 2))
+    assert found.stops > 0
+    assert [difference for difference in found.differences if "the stop of" in difference] == []
 
 
 def test_proposals_of_a_model_follow_too(store: Store, hub: InMemoryHub) -> None:

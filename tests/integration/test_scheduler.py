@@ -10,7 +10,7 @@ import pytest
 
 from hrnn_tuner.broker import Message
 from hrnn_tuner.broker.memory import InMemoryHub
-from hrnn_tuner.broker.topology import REPORTS_EXCHANGE, REPORTS_SHARD, TASKS_EXCHANGE, build_topology
+from hrnn_tuner.broker.topology import DEAD_EXCHANGE, REPORTS_EXCHANGE, REPORTS_SHARD, TASKS_EXCHANGE, build_topology
 from hrnn_tuner.domain.clock import utc_now
 from hrnn_tuner.domain.search_space import (
     CategoricalRange,
@@ -30,6 +30,7 @@ from hrnn_tuner.domain.states import (
 from hrnn_tuner.domain.tuning_job import StrategyName, TuningJobSpec
 from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import queue_pb2
+from scheduler_service.convert import TASK_TYPE
 from scheduler_service.definition_bandit import MINIMUM
 from scheduler_service.service import SchedulerService
 from tests.support.invariants import check_invariants, read_training_jobs
@@ -93,7 +94,10 @@ def test_the_better_of_two_definitions_gets_more_training_jobs_and_each_its_mini
 
 
 def test_a_definition_is_searched_beside_others_as_it_is_alone(store: Store, hub: InMemoryHub) -> None:
-    spaces = {"first": (ContinuousRange("x", 0.0, 1.0),), "second": (IntegerRange("k", 1, 9),)}
+    spaces: dict[str, tuple[ParameterRange, ...]] = {
+        "first": (ContinuousRange("x", 0.0, 1.0),),
+        "second": (IntegerRange("k", 1, 9),),
+    }
     both = create_job(store, with_definitions(make_spec("both", max_training_jobs=10), **spaces), now=utc_now())
     alone = create_job(
         store, with_definitions(make_spec("alone", max_training_jobs=10), first=spaces["first"]), now=utc_now()
@@ -282,15 +286,18 @@ def test_garbage_in_every_queue_is_buried_and_the_job_goes_on(store: Store, hub:
     job = create_job(store, make_spec(max_training_jobs=4), now=utc_now())
     link = hub.connect("vandal")
     report_type = queue_pb2.Report.DESCRIPTOR.full_name
+    foreign = queue_pb2.Task(assignments=[queue_pb2.TrainingAssignment(ref=queue_pb2.AttemptRef(tuning_job_id="\0"))])
     garbage = [Message("nonsense", b"\xff\xfe"), Message(report_type, b"\xff\xfe"), Message(report_type, b"")]
     with running(store, hub):
         for message in garbage:
             link.publish(REPORTS_EXCHANGE, REPORTS_SHARD, message)
+        link.publish(DEAD_EXCHANGE, "", Message(TASK_TYPE, foreign.SerializeToString()))
+        link.publish(DEAD_EXCHANGE, "", Message("nonsense", b"behind it"))
         wait_for_end(store, job)
 
         def buried() -> bool:
             with store.read() as tx:
-                return tx.dead_messages.count() == len(garbage)
+                return tx.dead_messages.count() == len(garbage) + 2
 
         wait_until(buried, 10, "the garbage to be kept")
     link.close()

@@ -57,11 +57,12 @@ def escapes(api: Api, outside: Path) -> list[str]:
 @pytest.mark.parametrize("field", ["data_channels[0].uri", "output_uri", "checkpoint_config.uri"])
 def test_no_location_leads_out_of_the_prefixes(api: Api, outside: Path, field: str) -> None:
     for uri in escapes(api, outside):
-        fields: dict[str, Any] = {
+        places: dict[str, dict[str, Any]] = {
             "data_channels[0].uri": {"data_channels": [{"name": "interactions", "uri": uri}]},
             "output_uri": {"output_uri": uri},
             "checkpoint_config.uri": {"checkpoint_config": {"uri": uri}},
-        }[field]
+        }
+        fields = places[field]
         with pytest.raises(InvalidRequestError) as caught:
             api.client.create_tuning_job(hrnn_spec_of("job", ("interactions", api.data / "good.csv"), **fields))
         found = {item.field: item for item in caught.value.violations}

@@ -6,10 +6,10 @@ import itertools
 from pathlib import Path
 from urllib.parse import quote
 
-import pika
+import pika  # type: ignore[import-untyped]  # pika ships no py.typed marker
 import pytest
 import trustme
-from pika.exceptions import ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker  # type: ignore[import-untyped]
 from sqlalchemy import text
 
 from hrnn_tuner.broker.definitions import USERS, definitions
@@ -21,7 +21,7 @@ from hrnn_tuner.store.engine import open_engines
 from tests.support.postgres import PrivatePostgres
 from tests.support.rabbitmq_node import RabbitMqNode
 from tests.support.specifications import synthetic_spec
-from tests.support.stack import Stack
+from tests.support.stack import COLD, Stack
 from tests.support.waiting import wait_until
 
 PASSWORDS = {user.name: f"{user.name}-password" for user in USERS}
@@ -50,6 +50,7 @@ def test_a_tuning_job_runs_with_a_user_for_each_service(
         tmp_path,
         database_url=postgres_database,
         broker_url=restricted["hrnn-scheduler"],
+        settings=COLD,
         broker_urls={module: restricted[name] for module, name in users.items()},
     ) as stack:
         stack.client.create_tuning_job(synthetic_spec("job", max_training_jobs=3, max_parallel=2))

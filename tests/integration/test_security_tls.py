@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -50,7 +51,7 @@ def files(tmp_path: Path, authority: trustme.CA) -> ServerFiles:
 @pytest.fixture
 def mutual(tmp_path: Path, sqlite_store: Store, files: ServerFiles) -> Iterator[Api]:
     """An API that asks its callers for certificates."""
-    settings = {**files.settings, "tls_client_ca": files.client_ca, "authentication": "on"}
+    settings: dict[str, Any] = {**files.settings, "tls_client_ca": files.client_ca, "authentication": "on"}
     with running_api(tmp_path, sqlite_store, **settings) as api:
         yield api
 
@@ -92,12 +93,13 @@ def test_a_token_counts_before_the_certificate(mutual: Api, authority: trustme.C
 def test_who_has_no_valid_certificate_gets_no_connection(
     mutual: Api, files: ServerFiles, authority: trustme.CA, kind: str
 ) -> None:
-    credentials = {
+    kinds: dict[str, Callable[[], grpc.ChannelCredentials | None]] = {
         "expired": lambda: client_credentials(authority, WRITER, expired=True),
         "of another authority": lambda: client_credentials(trustme.CA(), WRITER),
         "none": lambda: tls_credentials(files.client_ca),
         "plaintext": lambda: None,
-    }[kind]()
+    }
+    credentials = kinds[kind]()
     with client(mutual, credentials) as stranger, pytest.raises(UnavailableError):
         stranger.create_tuning_job(spec_of("job"))
 

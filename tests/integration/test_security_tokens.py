@@ -161,7 +161,7 @@ def _refused(api: Api, token: str) -> bool:
 
 
 def test_a_caller_that_calls_too_often_is_told_when_to_come_back(tmp_path: Path, sqlite_store: Store) -> None:
-    limits = {"rate_limit_per_s": 0.1, "rate_limit_burst": 3}
+    limits: dict[str, Any] = {"rate_limit_per_s": 0.1, "rate_limit_burst": 3}
     with (
         running_api(tmp_path, sqlite_store, authentication="on", **limits) as api,
         client_of(api, "red") as eager,

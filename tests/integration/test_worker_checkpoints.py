@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def checkpoints(rig: Rig) -> Path:
     return rig.folder / "job-1" / "checkpoints"
 
 
-def wanted(rig: Rig, **changes: object) -> pb.TrainingAssignment:
+def wanted(rig: Rig, **changes: Any) -> pb.TrainingAssignment:
     return rig.assignment(checkpoint_uri=str(checkpoints(rig) / "attempt-1"), **changes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,10 @@ from hrnn_tuner.v1 import queue_pb2 as pb
 from hrnn_tuner.v1.training_job_pb2 import FailureCause, SecondaryState
 from hrnn_tuner.v1.tuning_job_pb2 import DataChannel
 from tests.support.worker_harness import TIMEOUT_S, Rig, in_memory, worker_settings
+from worker_service.attempt import Attempt
 from worker_service.composition import build_worker
+from worker_service.reports import Reporter
+from worker_service.slot import Slot
 
 Outcome = pb.AttemptEnded
 shared_numbers = itertools.count(1)
@@ -87,7 +91,23 @@ def test_what_is_no_task_goes_to_the_dead_letters_and_the_next_task_runs(shared:
     assert shared.scheduler.ended(number).outcome == Outcome.OUTCOME_COMPLETED
 
 
-def test_a_task_that_comes_twice_runs_once_and_its_end_is_said_again(shared: Rig) -> None:
+@pytest.mark.parametrize("unconfirmed", [False, True])
+def test_a_task_that_comes_twice_runs_once_and_its_end_is_said_again(
+    shared: Rig, unconfirmed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, report_again, came_again = Reporter._publish, Slot._report_again, threading.Event()
+
+    def publish_late(reporter: Reporter, message: Message, timeout_s: float = TIMEOUT_S) -> None:
+        if unconfirmed and pb.Report.FromString(message.body).attempt.HasField("ended"):
+            assert came_again.wait(TIMEOUT_S)
+        publish(reporter, message, timeout_s)
+
+    def noted(slot: Slot, attempt: Attempt) -> None:
+        report_again(slot, attempt)
+        came_again.set()
+
+    monkeypatch.setattr(Reporter, "_publish", publish_late)
+    monkeypatch.setattr(Slot, "_report_again", noted)
     first, second = next(shared_numbers), next(shared_numbers)
     shared.scheduler.enqueue(shared.assignment(first))
     shared.scheduler.enqueue(shared.assignment(first))

@@ -88,6 +88,17 @@ def test_one_warm_process_runs_one_training_job_after_another_and_restores_its_e
     assert (first["note"], second["note"]) == ("first", "")
 
 
+@pytest.mark.parametrize("warm_up", [True, False])
+def test_a_trainer_imports_torch_before_its_first_task_only_when_it_is_to_warm_up(
+    start: Callable[..., Rig], warm_up: bool
+) -> None:
+    rig = start(worker_warm_up=warm_up)
+    rig.wait_warm()
+    assert ("libtorch" in Path(f"/proc/{rig.pid()}/maps").read_text()) == warm_up
+    rig.scheduler.enqueue(rig.assignment())
+    assert rig.scheduler.ended().outcome == Outcome.OUTCOME_COMPLETED
+
+
 def test_a_minimized_objective_keeps_the_lowest_epoch(rig: Rig) -> None:
     rig.scheduler.enqueue(rig.assignment(x=0.3, maximize=False))
     assert dict(rig.scheduler.ended().final_metrics) == {"score": score(x=0.3, epoch=1)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import grpc
 import trustme
@@ -42,6 +43,13 @@ def bearer(token: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {token}"),)
 
 
+class TlsSettings(TypedDict):
+    """Settings of a server with TLS."""
+
+    tls_cert: Path
+    tls_key: Path
+
+
 @dataclass(frozen=True)
 class ServerFiles:
     """A server's TLS files, as its settings name them."""
@@ -49,7 +57,7 @@ class ServerFiles:
     folder: Path
 
     @property
-    def settings(self) -> dict[str, Path]:
+    def settings(self) -> TlsSettings:
         """Settings of a server with TLS."""
         return {"tls_cert": self.folder / "server.pem", "tls_key": self.folder / "server.key"}
 

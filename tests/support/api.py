@@ -92,7 +92,7 @@ def running_api(
             TuningClient(server.address, retry=NO_RETRIES, timeout_s=20) as client,
             grpc.insecure_channel(server.address) as channel,
         ):
-            yield Api(folder, store, hub, server, client, TuningServiceStub(channel))
+            yield Api(folder, store, hub, server, client, TuningServiceStub(channel))  # type: ignore[no-untyped-call]
     finally:
         server.close(timeout_s=0.2)
         broker.close()

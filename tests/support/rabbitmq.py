@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import pika
+import pika  # type: ignore[import-untyped]  # pika ships no py.typed marker
 import pytest
 
 from hrnn_tuner.broker.topology import build_topology

@@ -49,7 +49,7 @@ def spaces(draw: st.DrawFn, *, infinite: bool = True, max_ranges: int = 5) -> Se
     for index in range(count):
         item = draw(_plain(f"p{index}", infinite))
         parents = [other for other in built if isinstance(other, CategoricalRange)]
-        if parents and draw(st.booleans()):
+        if bool(parents) and draw(st.booleans()):
             parent = draw(st.sampled_from(parents))
             values = draw(st.lists(st.sampled_from(parent.choices), min_size=1, unique_by=repr))
             item = replace(item, condition=Condition(parent.name, tuple(values)))

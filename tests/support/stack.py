@@ -19,6 +19,8 @@ from tests.support.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 SYNTHETIC = "tests.support.synthetic_algorithm:ALGORITHM"
+#: Of workers that start in no time: they import no algorithm before a training job needs it.
+COLD = {"WORKER_WARM_UP": "false", "WORKER_DEVICES": "cpu"}
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 

@@ -22,7 +22,7 @@ def write_table(
     have these types, or those of their values.
     """
     if path.suffix == ".parquet":
-        kinds = types or [None] * len(header)
+        kinds: Sequence[pa.DataType | None] = types or [None] * len(header)
         columns = [pa.array([row[place] for row in rows], kind) for place, kind in enumerate(kinds)]
         pyarrow.parquet.write_table(pa.Table.from_arrays(columns, list(header)), path)
         return path

@@ -26,7 +26,8 @@ async def flood(address: str, count: int) -> None:
     held = []
 
     async def watch(number: int) -> None:
-        call = TuningServiceStub(channels[number % CONNECTIONS]).WatchTuningJob(pb.WatchTuningJobRequest(name="job"))
+        stub = TuningServiceStub(channels[number % CONNECTIONS])  # type: ignore[no-untyped-call]
+        call = stub.WatchTuningJob(pb.WatchTuningJobRequest(name="job"))
         try:
             await call.read()
         except grpc.RpcError as error:

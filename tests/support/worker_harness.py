@@ -69,6 +69,7 @@ def worker_settings(folder: Path, **changes: Any) -> Settings:
         "artifacts_url": str(folder),
         "algorithms": ("tests.support.synthetic_algorithm:ALGORITHM",),
         "worker_devices": ("cpu",),  # so that the trainer need not import torch to look for GPUs
+        "worker_warm_up": False,  # nor for algorithms that no test here trains
         "worker_go_wait_s": 0.0,
         "worker_stop_grace_s": 5.0,
         "heartbeat_interval_s": 0.2,

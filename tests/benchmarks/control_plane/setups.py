@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hrnn_tuner.client import TuningClient
 from tests.benchmarks.control_plane.algorithm import LOCATION
@@ -63,13 +64,13 @@ class FleetProcess:
             self._process.kill()
             self._process.wait()
 
-    def _answer(self) -> Mapping[str, str]:
+    def _answer(self) -> Mapping[str, Any]:
         """The next line of its output."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"the fleet ended with status {self._process.wait()}")
-        answer: Mapping[str, str] = json.loads(line)
+        answer: Mapping[str, Any] = json.loads(line)
         return answer
 
 

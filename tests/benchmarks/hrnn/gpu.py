@@ -7,6 +7,7 @@ import time
 import numpy as np
 import torch
 
+from hrnn_tuner.domain.search_space import Value
 from tests.benchmarks.hrnn.datasets import interactions
 from tests.benchmarks.hrnn.fitting import BenchContext
 from tests.benchmarks.results import Results
@@ -64,7 +65,11 @@ def gpu(_jobs: int) -> Results:
 
 def _events_per_second(hidden: int, cell: str, *, graph: bool) -> tuple[float, int, float, float]:
     """Events a second, events of an epoch, and the two bounds in events a second."""
-    hyperparameters = {"hidden_dimension": hidden, "cell": cell, "max_user_history_length_percentile": 1.0}
+    hyperparameters: dict[str, Value] = {
+        "hidden_dimension": hidden,
+        "cell": cell,
+        "max_user_history_length_percentile": 1.0,
+    }
     settings = HrnnSettings.from_hyperparameters(hyperparameters)
     data = training_data(interactions(_DATA), settings, 0)
     title = f"{cell}, H={hidden}, {'graph' if graph else 'eager'}"

@@ -31,7 +31,8 @@ def mean_ranks(losses: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     Args:
         losses: Of each function, the loss of every method and seed [M, seeds].
     """
-    return np.mean([rankdata(own, axis=0).mean(axis=1) for own in losses], axis=0)
+    ranks: NDArray[np.float64] = np.mean([rankdata(own, axis=0).mean(axis=1) for own in losses], axis=0)
+    return ranks
 
 
 def normalised_regret(
@@ -62,7 +63,7 @@ def regret_intervals(losses: Sequence[NDArray[np.float64]], optima: Sequence[flo
     drawn = np.array(
         [
             [
-                normalised_regret(own, optimum, reference, rng.integers(own.shape[1], size=own.shape[1]))
+                normalised_regret(own, optimum, reference, rng.integers(own.shape[1], size=(own.shape[1],)))
                 for _ in range(_DRAWS)
             ]
             for own, optimum in zip(losses, optima, strict=True)

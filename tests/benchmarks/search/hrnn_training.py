@@ -97,10 +97,9 @@ def _write(data: str, curves: Sequence[Figures]) -> None:
     """Writes a table."""
     path = table_path(data)
     path.parent.mkdir(exist_ok=True)
-    arrays = {name: np.array([own[name] for own in curves], dtype=np.float32) for name in ("objective", "cpu_s")}
+    objective, cpu_s = (np.array([own[name] for own in curves], dtype=np.float32) for name in ("objective", "cpu_s"))
     # Five digits of NDCG and milliseconds are more than is used, and pack well.
-    arrays = {"objective": arrays["objective"].round(5), "cpu_s": arrays["cpu_s"].round(3)}
-    np.savez_compressed(path, grid=np.array(repr(GRIDS[data])), **arrays)
+    np.savez_compressed(path, grid=np.array(repr(GRIDS[data])), objective=objective.round(5), cpu_s=cpu_s.round(3))
     print(f"wrote {path}, {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
@@ -156,6 +155,8 @@ def _sample(data: str) -> pa.Table:
     """The events of as many users as the grid says."""
     table = csv.read_csv(DATA / data / "interactions.csv.gz").select(["USER_ID", "ITEM_ID", "TIMESTAMP"])
     counts = table.group_by("USER_ID").aggregate([("ITEM_ID", "count")])
-    users = np.sort(counts.filter(pc.greater_equal(counts["ITEM_ID_count"], _FEWEST_EVENTS))["USER_ID"].to_numpy())
+    users = np.sort(
+        counts.filter(pc.greater_equal(counts["ITEM_ID_count"], pa.scalar(_FEWEST_EVENTS)))["USER_ID"].to_numpy()
+    )
     chosen = np.random.default_rng(_SEED).choice(users, GRIDS[data].users, replace=False)
     return table.filter(pc.is_in(table["USER_ID"], pa.array(chosen)))

@@ -51,7 +51,8 @@ def total_effects(insight: Insight) -> dict[str, float]:
 
 def test_importance_is_the_share_of_the_variance_of_an_additive_function() -> None:
     def function(point: Mapping[str, Any]) -> float:
-        return 2.0 * point["x"] + point["y"] + (point["c"] == "b")
+        value: float = 2.0 * point["x"] + point["y"] + (point["c"] == "b")
+        return value
 
     # Variances: 4/12 of x, 1/12 of y and 2/9 of c, which is b once in three times.
     total = 4 / 12 + 1 / 12 + 2 / 9
@@ -84,7 +85,8 @@ def test_few_of_many_ranges_that_matter_are_found() -> None:
 @pytest.mark.parametrize(("objective", "sign"), [(MAXIMIZE, -1.0), (MINIMIZE, 1.0)])
 def test_the_predicted_best_is_where_the_objective_is_best(objective: Objective, sign: float) -> None:
     def function(point: Mapping[str, Any]) -> float:
-        return sign * ((point["x"] - 0.3) ** 2 + (point["y"] - 0.6) ** 2 + 0.5 * (point["c"] != "b"))
+        value: float = sign * ((point["x"] - 0.3) ** 2 + (point["y"] - 0.6) ** 2 + 0.5 * (point["c"] != "b"))
+        return value
 
     best = insight_of(SPACE, objective, trials_of(function, 60)).best
     assert best is not None
@@ -159,7 +161,7 @@ def test_without_ranges_there_is_nothing_to_learn() -> None:
 
 def test_failures_keep_the_predicted_best_away_from_them() -> None:
     trials = [
-        Trial(trial.number, trial.configuration, TrialStatus.FAILED) if trial.configuration["x"] > 0.7 else trial
+        Trial(trial.number, trial.configuration, TrialStatus.FAILED) if float(trial.configuration["x"]) > 0.7 else trial
         for trial in trials_of(lambda point: point["x"], 60)
     ]
     insight = insight_of(SPACE, MAXIMIZE, trials)
@@ -190,7 +192,9 @@ def test_a_range_with_a_condition_counts_where_it_applies() -> None:
     assert found["depth"] < 0.02
     assert insight.best is not None
     assert set(insight.best.configuration) == {"kind", "rate"}
-    assert insight.best.configuration["rate"] > 0.9
+    rate = insight.best.configuration["rate"]
+    assert isinstance(rate, float)
+    assert rate > 0.9
 
 
 @settings(deadline=None, max_examples=25)

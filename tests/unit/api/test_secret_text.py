@@ -58,7 +58,7 @@ def definition(**fields: object) -> pb.CreateTuningJobRequest:
 @pytest.mark.parametrize("around", ["{}", "--key={}", "a,{} b", "'{}'"])
 def test_every_form_is_found_wherever_it_stands_and_never_quoted(kind: str, secret: str, around: str) -> None:
     text = around.format(secret)
-    places = {
+    places: dict[str, pb.CreateTuningJobRequest | pb.TagResourceRequest] = {
         'tuning_job.training_job_definitions[0].environment["A"]': definition(environment={"A": text}),
         'tuning_job.training_job_definitions[0].static_hyperparameters["h"].string_value': definition(
             static_hyperparameters={"h": {"string_value": text}}

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hrnn_tuner.cli.main import app
-from hrnn_tuner.doctor import Check, Finding, Severity, examine, gpu, storage, versions
+from hrnn_tuner.doctor import Check, Finding, Server, Severity, examine, gpu, storage, versions
 from hrnn_tuner.doctor.contract import ok
 from hrnn_tuner.doctor.versions import parts
 from hrnn_tuner.settings import Settings
@@ -68,9 +68,12 @@ def test_the_exit_code_is_1_when_there_is_a_problem(
 
 def test_an_embedded_server_is_examined_by_its_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[Settings] = []
-    monkeypatch.setattr(
-        "hrnn_tuner.cli.doctor_command.installation_checks", lambda settings, _: seen.append(settings) or []
-    )
+
+    def no_checks(settings: Settings, _: Server) -> list[Check]:
+        seen.append(settings)
+        return []
+
+    monkeypatch.setattr("hrnn_tuner.cli.doctor_command.installation_checks", no_checks)
     monkeypatch.delenv("HRNN_TUNER_DATABASE_URL", raising=False)
     CliRunner().invoke(app, ["doctor", "--data-dir", str(tmp_path)])
     (tmp_path / "hrnn-tuner.db").touch()

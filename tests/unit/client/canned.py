@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hrnn_tuner.v1 import training_job_pb2 as training
@@ -96,15 +98,16 @@ def tuning_job(
 
 def event(token: str, item: object) -> pb.WatchTuningJobResponse:
     """Wraps a message into the event of its type."""
-    field = {
+    names = {
         tuning.TuningJob: "tuning_job",
         training.TrainingJob: "training_job",
         pb.MetricBatch: "metrics",
         pb.Decision: "decision",
         pb.TuningJobDeleted: "deleted",
         pb.WatchHeartbeat: "heartbeat",
-    }[type(item)]
-    return pb.WatchTuningJobResponse(resume_token=token, time=Timestamp(seconds=1_790_000_000), **{field: item})
+    }
+    fields: dict[str, Any] = {names[type(item)]: item}
+    return pb.WatchTuningJobResponse(resume_token=token, time=Timestamp(seconds=1_790_000_000), **fields)
 
 
 def metrics(number: int, step: int, value: float, *, job: str = "demo") -> pb.MetricBatch:

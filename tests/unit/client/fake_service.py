@@ -105,7 +105,7 @@ for _method in pb.DESCRIPTOR.services_by_name["TuningService"].methods:
 def serving(service: FakeService, port: int = 0) -> Iterator[FakeService]:
     """Serves on a port of the loopback interface, a free one by default."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=[("grpc.so_reuseport", 0)])
-    add_TuningServiceServicer_to_server(service, server)
+    add_TuningServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]
     service.address = f"127.0.0.1:{server.add_insecure_port(f'127.0.0.1:{port}')}"
     server.start()
     try:

@@ -35,7 +35,11 @@ class _ComposeLoader(yaml.SafeLoader):
     """Reads Compose's own tag for a list that replaces the one of another file."""
 
 
-_ComposeLoader.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
+def _override(loader: _ComposeLoader, node: yaml.SequenceNode) -> list[Any]:
+    return loader.construct_sequence(node)
+
+
+_ComposeLoader.add_constructor("!override", _override)
 
 
 @cache

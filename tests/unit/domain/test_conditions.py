@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,11 +48,12 @@ def test_a_range_that_does_not_apply_is_absent(units: tuple[float, ...], configu
 
 
 def test_a_coordinate_of_a_range_that_does_not_apply_is_absent_too() -> None:
-    assert CHAIN.units({"decay": 2, "optimizer": "adam"}) == (pytest.approx(0.5), None, None, pytest.approx(1 / 6))
+    expected: tuple[Any, ...] = (pytest.approx(0.5), None, None, pytest.approx(1 / 6))
+    assert CHAIN.units({"decay": 2, "optimizer": "adam"}) == expected
 
 
 def test_a_range_applies_only_where_the_one_that_it_depends_on_does() -> None:
-    stale = {"optimizer": "none", "nesterov": True, "momentum": 0.7}
+    stale: dict[str, Value] = {"optimizer": "none", "nesterov": True, "momentum": 0.7}
     assert CHAIN.active(stale) == (OPTIMIZER,)
     assert not CHAIN.contains(stale)
     assert CHAIN.contains({"optimizer": "none"})

@@ -23,7 +23,7 @@ def _busy_model(cell: str = "hrnn") -> HrnnModel:
     )
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=_generator(1))
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=_generator(1)))
         model.table[0] = 0.0
     return model
 
@@ -44,10 +44,10 @@ def test_without_discount_and_user_level_the_cell_is_the_gru_of_torch() -> None:
     cell = HrnnCell(H, _generator(), discount=False, user_level=False)
     reference = torch.nn.GRU(H, H)
     with torch.no_grad():
-        reference.weight_ih_l0.copy_(cell.session.weight_ih)
-        reference.weight_hh_l0.copy_(cell.session.weight_hh)
-        reference.bias_ih_l0.copy_(cell.session.bias_ih)
-        reference.bias_hh_l0.copy_(cell.session.bias_hh)
+        reference.get_parameter("weight_ih_l0").copy_(cell.session.weight_ih)
+        reference.get_parameter("weight_hh_l0").copy_(cell.session.weight_hh)
+        reference.get_parameter("bias_ih_l0").copy_(cell.session.bias_ih)
+        reference.get_parameter("bias_hh_l0").copy_(cell.session.bias_hh)
     inputs = torch.randn(7, 3, H, generator=_generator(1))
     start = torch.randn(3, H, generator=_generator(2))
     hidden, user, state = cell(inputs, inputs, torch.zeros(7, 3, FEATURES), HrnnState(start, torch.zeros(3, H)))
@@ -124,7 +124,8 @@ def test_the_step_follows_the_formula_written_out() -> None:
     def gru(weights: torch.nn.Module, value: Tensor, state: Tensor) -> Tensor:
         reference = torch.nn.GRUCell(H, H)
         reference.load_state_dict(weights.state_dict())
-        return reference(value, state)
+        result: Tensor = reference(value, state)
+        return result
 
     g = torch.sigmoid(e @ cell.discount_item.T + phi @ cell.discount_time.T + cell.discount_bias)
     user = gru(cell.user, h, c)
@@ -181,6 +182,7 @@ def test_padding_receives_no_gradient() -> None:
     items, features = _events(5, 2)
     items[3:, 1] = 0
     outputs, _ = model.encode(items, features, model.initial_state(2))
-    model.scores(outputs.flatten(0, 1), features.flatten(0, 1), None).logsumexp(dim=-1).sum().backward()
+    scores = model.scores(outputs.flatten(0, 1), features.flatten(0, 1), None)
+    scores.logsumexp(dim=-1).sum().backward()  # type: ignore[no-untyped-call]
     assert model.table.grad is not None
     assert not model.table.grad[0].any()

@@ -18,6 +18,7 @@ from worker_service.hrnn.data.cache import load_interactions
 from worker_service.hrnn.data.dataset import training_data
 from worker_service.hrnn.settings import HrnnSettings
 from worker_service.hrnn.training import checkpoint, training_job
+from worker_service.hrnn.training.chunk_loss import chunk_loss
 from worker_service.hrnn.training.training_job import BestEpoch, HrnnTraining
 
 EPOCHS = 4
@@ -82,14 +83,14 @@ def test_a_training_that_fails_in_the_middle_of_every_epoch_gets_there_all_the_s
 
 
 def _failing_after(calls: int) -> Callable[..., Any]:
-    plain, made = training_job.chunk_loss, 0
+    made = 0
 
     def fail(*arguments: Any) -> Any:
         nonlocal made
         made += 1
         if made > calls:
             raise ConnectionError
-        return plain(*arguments)
+        return chunk_loss(*arguments)
 
     return fail
 

@@ -33,7 +33,7 @@ ROWS: list[Row] = [
 
 
 def _write(path: Path, rows: Sequence[Sequence[Any]] = tuple(ROWS), header: Sequence[str] = HEADER) -> DataChannel:
-    types = [pa.string(), pa.string(), pa.int64(), pa.string(), pa.float64()]
+    types: list[pa.DataType] = [pa.string(), pa.string(), pa.int64(), pa.string(), pa.float64()]
     return DataChannel(str(write_table(path, header, rows, types)))
 
 

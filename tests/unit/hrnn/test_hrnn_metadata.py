@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hrnn_tuner.algorithms import DataChannel, load_algorithms
 from hrnn_tuner.algorithms.contract import AlgorithmError, DataError
 from hrnn_tuner.algorithms.hrnn_metadata import ALGORITHM
-from hrnn_tuner.domain.search_space import Value
 from tests.support.planted_metadata import START, Planted, write_planted, write_planted_context
 from tests.support.tables import write_table
 from tests.unit.hrnn.context import ContextFactory, RecordingContext, new_context
@@ -20,7 +20,7 @@ from worker_service.hrnn.trainer import HrnnTrainer, MetadataTrainer
 
 #: After an item of category 0 and one of category 1, on a shelf that is told by neither.
 HISTORY = [("i0", START), ("i5", START + 60)]
-LEARNING: Mapping[str, Value] = {"hidden_dimension": 16, "epochs": 8, "patience": 8}
+LEARNING: Mapping[str, Any] = {"hidden_dimension": 16, "epochs": 8, "patience": 8}
 
 
 def _train(context: RecordingContext) -> RecordingContext:
@@ -44,8 +44,8 @@ def recommender(trained: RecordingContext) -> HrnnRecommender:
     return HrnnRecommender(trained.artifact_dir)
 
 
-def _ranks(recommender: HrnnRecommender, **metadata: Mapping[str, str]) -> dict[str, int]:
-    found = recommender.recommend(HISTORY, START + 120, 1000, **metadata)
+def _ranks(recommender: HrnnRecommender, user: Mapping[str, str] | None = None) -> dict[str, int]:
+    found = recommender.recommend(HISTORY, START + 120, 1000, user=user)
     return {item.item_id: rank for rank, item in enumerate(found)}
 
 

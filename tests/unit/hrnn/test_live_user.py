@@ -9,8 +9,9 @@ import torch
 from hrnn_tuner.algorithms.contract import AlgorithmError, Recommendation
 from worker_service.hrnn.artifact import save_artifact
 from worker_service.hrnn.data.sessions import DAY_S, SessionRule
+from worker_service.hrnn.live_user import LiveUser
 from worker_service.hrnn.network.model import HrnnModel, ModelShape
-from worker_service.hrnn.recommender import HrnnRecommender, LiveUser
+from worker_service.hrnn.recommender import HrnnRecommender
 
 N = 30
 RULE = SessionRule(session_gap_s=1800, long_break_s=DAY_S, typical_start_gap_s=7200)
@@ -25,7 +26,7 @@ def recommender(request: pytest.FixtureRequest, tmp_path: Path) -> HrnnRecommend
     model = HrnnModel(ModelShape(N, 6, request.param, use_query_gap=True, own_items=True), generator)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
     counts = torch.ones(N)
     counts[7], counts[2] = 9.0, 5.0
     items = tuple(f"item-{row}" for row in range(N))

@@ -94,7 +94,7 @@ def test_identity_dropout_leaves_out_whole_items_as_outputs_only() -> None:
     terms = MetadataTerms(MetadataShape(None, None, None, item_values=0), items=1000, hidden=2)
     table, bias = torch.ones(1001, 2), torch.ones(1000)
     items = terms.items(table, bias, Dropout(0.0, _generator(), identities=0.3), by_metadata=False)
-    assert items.item_rows.sum(dim=1).unique().tolist() == [0.0, 2.0]
+    assert items.item_rows.sum(dim=1).unique().tolist() == [0.0, 2.0]  # type: ignore[no-untyped-call]
     assert float(items.item_rows[:, 0].detach().mean()) == pytest.approx(0.7, abs=0.05)
     assert torch.equal(items.item_rows[:, 0], items.bias)
     assert torch.equal(items.table, table)
@@ -104,7 +104,7 @@ def test_an_item_without_an_identity_passes_no_gradient_to_the_table() -> None:
     terms = _terms()
     table, bias = torch.randn(4, 2, generator=_generator()).requires_grad_(), torch.zeros(3)
     items = terms.items(table, bias, None, by_metadata=False)
-    (items.item_rows.sum() + items.table.sum()).backward()
+    (items.item_rows.sum() + items.table.sum()).backward()  # type: ignore[no-untyped-call]
     assert table.grad is not None
     assert table.grad[3].tolist() == [0.0, 0.0]
     assert table.grad[1].abs().min() > 0
@@ -144,7 +144,7 @@ def test_training_evaluation_and_a_live_user_see_the_same_metadata(
     with torch.no_grad():
         generator = _generator(2)
         for parameter in model.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
     side = material.side
     assert side is not None
     assert side.users is not None

@@ -40,7 +40,7 @@ def _artifact(folder: Path, cell: str, use_query_gap: bool, own: bool) -> Path:
     model = HrnnModel(ModelShape(N, H, cell, use_query_gap, own), generator)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
     items = tuple(f"item-{row}" for row in range(N))
     save_artifact(folder, model.shape, model.state_dict(), items, torch.ones(N), RULE, {})
     return folder
@@ -125,7 +125,8 @@ class ForeignServer:
             "user": np.array(self.before[1], np.float32),
             "ask_features": np.array([asked], np.float32),
         }
-        return self.run(None, {**given, **dict(zip(names, columns, strict=True))})
+        answers: list[Any] = self.run(None, {**given, **dict(zip(names, columns, strict=True))})
+        return answers
 
 
 def test_a_server_that_knows_only_file_and_description_recommends_the_same(exported: Exported) -> None:
@@ -163,7 +164,7 @@ def test_scores_and_states_of_users_side_by_side_are_those_of_torch(exported: Ex
     state = model.initial_state(users)
     hidden = user = np.zeros((users, H), np.float32)
     for step in range(steps):
-        first = (step == starts) | (step == 0)
+        first = (starts == step) | (step == 0)
         gaps = times[step] - times[max(step - 1, 0)]
         features, asked_at = RULE.features(gaps, first), times[step] + rng.choice(GAPS_S, users)
         since = np.where(starts <= step, starts, 0)

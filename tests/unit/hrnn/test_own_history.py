@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -99,11 +99,11 @@ def test_items_of_random_histories_are_those_of_the_definition(
     with mock.patch.object(own_history, "WINDOW", window):
         whole = OwnHistories(*_numbers(list(itertools.chain(*histories))), offsets, RULE, "cpu")
         found = whole.items_at(torch.tensor(last), None if ask_times is None else torch.tensor(ask_times))
-    asked = ask_times or [None] * len(askings)
+    asked: Sequence[int | None] = ask_times or [None] * len(askings)
     assert _by_asking(found) == [_expected(past, now, window) for past, now in zip(known, asked, strict=True)]
 
 
-def _read_of(histories: list[History]) -> object:
+def _read_of(histories: list[History]) -> Callable[[int], st.SearchStrategy[tuple[int, int]]]:
     """A strategy for one asking of a history."""
     return lambda history: st.tuples(st.just(history), st.integers(0, len(histories[history])))
 
@@ -113,7 +113,8 @@ def test_a_long_history_is_looked_at_through_the_window_and_counted_as_a_whole()
     old = [(9, 0), (9, 10), (8, 20)]
     history = old + [(int(item), 100 + 700 * n) for n, item in enumerate(rng.integers(1, 7, own_history.WINDOW - 1))]
     history += [(8, history[-1][1] + 5000)]
-    found = _by_asking(own_items(*([column] for column in _numbers(history)), None, RULE, "cpu"))[0]
+    items, times = _numbers(history)
+    found = _by_asking(own_items([items], [times], None, RULE, "cpu"))[0]
     assert found == _expected(history, None, own_history.WINDOW)
     assert {row[0] for row in found} == {0, 1, 2, 3, 4, 5, 7}
     counts = {row[0]: row[3] % (len(own_history.COUNT_BOUNDS) + 1) for row in found}
@@ -157,7 +158,7 @@ def test_training_evaluation_and_serving_look_at_the_same_items_and_give_the_sam
     data, training = _training(make_context(str(path), cell=cell, use_query_gap=use_query_gap))
     model, positions = training.model, data.positions
     for parameter in model.parameters():
-        parameter += 0.3 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
+        parameter.add_(0.3 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
     for history in range(0, len(positions.offsets) - 1, 6):
         steps = slice(*positions.offsets[history : history + 2].tolist())
         batch = training._tensors.batch(Chunk(np.arange(steps.start, steps.stop)[:, None]))
@@ -205,7 +206,7 @@ def _streamed(model: HrnnModel, data: TrainingData, askings: list[tuple[slice, i
 def test_a_model_that_is_not_to_know_the_time_of_asking_does_not_look_at_it() -> None:
     model = HrnnModel(ModelShape(5, 4, "hrnn", use_query_gap=False, own_items=True), torch.Generator().manual_seed(0))
     assert model.own_items is not None
-    model.own_items.events += torch.arange(2.0)[:, None]  # row 1 comes on top where the asking starts a session
+    model.own_items.events.add_(torch.arange(2.0)[:, None])  # row 1 comes on top where the asking starts a session
     own = own_items([np.array([1, 2, 1])], [np.array([0, 5, 9])], None, RULE, "cpu")
     at_once, later = (torch.from_numpy(ask_features(RULE, 9, 9 + gap)[None]) for gap in (0, 5000))
     outputs = torch.ones(1, 4)

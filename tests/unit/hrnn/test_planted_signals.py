@@ -48,8 +48,8 @@ KEYS = 4
 def _right(rows: Rows, split: Split, hyperparameters: Mapping[str, Value], **changes: Value) -> float:
     """Trains, and gives the share of the test questions whose best item is right."""
     users, items, times = zip(*rows, strict=True)
-    columns = (pa.array([name.encode() for name in names], pa.large_binary()) for names in (users, items))
-    interactions, _ = prepare(RawInteractions(*columns, np.array(times, np.int64), left_out=0))
+    user_ids, item_ids = (pa.array([name.encode() for name in names], pa.large_binary()) for names in (users, items))
+    interactions, _ = prepare(RawInteractions(user_ids, item_ids, np.array(times, np.int64), left_out=0))
     settings = HrnnSettings.from_hyperparameters({**hyperparameters, **changes})
     data = training_data(interactions, settings, 0, split)
     context = RecordingContext({}, Path(), Path(), {}, seed=0)

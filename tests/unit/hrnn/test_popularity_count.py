@@ -30,9 +30,9 @@ def trained(make_context: ContextFactory) -> RecordingContext:
     return _train(make_context(algorithm=ALGORITHM))
 
 
-def _ranked(context: RecordingContext, k: int = 5, **options: bool) -> list[str]:
+def _ranked(context: RecordingContext, k: int = 5, *, filter_seen: bool = False) -> list[str]:
     found = PopularityRecommender(context.artifact_dir).recommend_for_user(
-        "u3", context.channels["interactions"], k, **options
+        "u3", context.channels["interactions"], k, filter_seen=filter_seen
     )
     return [item.item_id for item in found]
 

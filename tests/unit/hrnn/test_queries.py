@@ -129,7 +129,7 @@ def test_scores_of_a_query_do_not_depend_on_the_queries_beside_it(tmp_path: Path
     model = HrnnModel(ModelShape(11, 6, "hrnn", use_query_gap=True, own_items=True), torch.Generator().manual_seed(0))
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
     scores = ModelScorer(model, RULE)(together)
     assert len(together) == 7
     for place in range(len(together)):
@@ -142,5 +142,5 @@ def test_an_empty_history_is_scored_from_the_state_of_a_user_without_a_past(tmp_
     shape = ModelShape(2, 4, "hrnn", use_query_gap=False, own_items=True)
     model = HrnnModel(shape, torch.Generator(), torch.tensor([3.0, 0.0]))
     with torch.no_grad():
-        model.cell.session.bias_ih += 1.0  # a step from zeros would leave zeros behind
+        model.cell.session.bias_ih.add_(1.0)  # a step from zeros would leave zeros behind
     assert torch.equal(ModelScorer(model, RULE)(queries)[0], model.bias.detach())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +33,7 @@ def _write(tmp_path: Path, content: str) -> Path:
     return path
 
 
-def _parquet(tmp_path: Path, **columns: pa.Array) -> Path:
+def _parquet(tmp_path: Path, **columns: pa.Array[Any]) -> Path:
     path = tmp_path / "data.parquet"
     pyarrow.parquet.write_table(pa.table(columns), path)
     return path

@@ -41,10 +41,10 @@ def test_the_saved_model_scores_as_the_trained_one_did(trained: RecordingContext
     artifact = load_artifact(trained.artifact_dir, "cpu")
     interactions = load_interactions(trained.channels["interactions"], trained.cache_dir)
     data = training_data(interactions, HrnnSettings.from_hyperparameters(trained.hyperparameters), trained.split_seed)
-    metrics = evaluate(
+    evaluation = evaluate(
         ModelScorer(artifact.model, artifact.rule), data.validation, len(data.catalogue), data.total_items
     )
-    metrics = metrics.metrics()
+    metrics = evaluation.metrics()
     reported = artifact.manifest["metrics"]
     assert {name: reported[name] for name in metrics} == dict(metrics)
 

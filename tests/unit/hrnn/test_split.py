@@ -49,7 +49,8 @@ def _data(interactions: Interactions, split: Split | None = None, **hyperparamet
 
 
 def _lengths(asked: Asked) -> list[int]:
-    return (asked.end - asked.start).tolist()
+    lengths: list[int] = (asked.end - asked.start).tolist()
+    return lengths
 
 
 def test_eight_of_ten_users_train_one_validates_and_one_tests() -> None:

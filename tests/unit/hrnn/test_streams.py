@@ -9,8 +9,8 @@ from worker_service.hrnn.data.sessions import FEATURES, FIRST
 from worker_service.hrnn.network.loss import full_softmax_loss
 from worker_service.hrnn.network.model import HrnnModel, ModelShape
 from worker_service.hrnn.training.batches import TrainingTensors
+from worker_service.hrnn.training.chunk_loss import chunk_loss
 from worker_service.hrnn.training.streams import PADDING, chunks, pack, stream_count
-from worker_service.hrnn.training.training_job import chunk_loss
 
 LENGTHS = np.array([5, 1, 9, 3, 3, 7, 2, 8], np.int64)
 OFFSETS = np.concatenate(([0], np.cumsum(LENGTHS)))
@@ -125,7 +125,7 @@ def _gradient_reaching_step_zero(bptt: int) -> float:
             None,
         )
         if len(batch.counted):
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
     assert traced is not None
     return 0.0 if traced.grad is None else float(traced.grad[0].abs().sum())
 

@@ -104,7 +104,6 @@ def test_training_leaves_the_state_of_torch_as_it_was(make_context: ContextFacto
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     """Replaces one metric of the evaluation by given values, one for each epoch."""
-    plain = training_job.evaluate
 
     def replace(name: str, values: list[float]) -> None:
         following = iter(values)
@@ -119,7 +118,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
             def metrics(self) -> dict[str, float]:
                 return {**self._real.metrics(), name: next(following, 0.0)}
 
-        monkeypatch.setattr(training_job, "evaluate", lambda *arguments: Scripted(plain(*arguments)))
+        monkeypatch.setattr(training_job, "evaluate", lambda *arguments: Scripted(evaluate(*arguments)))
 
     return replace
 

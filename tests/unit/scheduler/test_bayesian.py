@@ -88,7 +88,7 @@ def test_an_optimum_at_a_small_learning_rate_is_found() -> None:
 def test_the_figures_are_in_units_of_the_objective(objective: Any) -> None:
     trials = [replace(trial, value=100.0 + (trial.value or 0.0)) for trial in observed(PLANE, drawn(PLANE, 40))]
     (proposal,) = BayesianStrategy().propose(history_of(PLANE, trials, objective), [41], seed=0)
-    values = [trial.value for trial in trials]
+    values = [trial.value for trial in trials if trial.value is not None]
     figures = proposal.figures
     assert figures["best_observed"] == (max if objective is MAXIMIZE else min)(values)
     assert 98.0 < figures["predicted_mean"] < 102.0
@@ -163,7 +163,8 @@ def test_every_variant_of_the_recipe_proposes_something_new(recipe: Recipe) -> N
 
 def test_a_relaxed_acquisition_still_exhausts_integers_without_a_repeat() -> None:
     space = SearchSpace((IntegerRange("k", 1, 6), IntegerRange("l", 1, 2)))
-    strategy, trials = BayesianStrategy(Recipe(domain=AcquisitionDomain.RELAXED, exhaustive_points=0)), []
+    strategy = BayesianStrategy(Recipe(domain=AcquisitionDomain.RELAXED, exhaustive_points=0))
+    trials: list[Trial] = []
     for number in range(1, 13):
         (proposal,) = strategy.propose(history_of(space, trials), [number], seed=1)
         trials.append(Trial(number, proposal.hyperparameters, TrialStatus.OBSERVED, -float(number % 7)))

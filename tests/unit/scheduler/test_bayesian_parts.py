@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, SearchSpace
+from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, SearchSpace, Value
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 from scheduler_service.strategies.bayesian.encoding import Encoding
 from scheduler_service.strategies.bayesian.recipe import Transform
@@ -97,6 +97,7 @@ def test_the_informative_results_have_the_best_and_the_latest() -> None:
 def test_a_parzen_density_integrates_to_one() -> None:
     space = SearchSpace((ContinuousRange("x", 0.0, 1.0), CategoricalRange("c", ("a", "b"))))
     density = ParzenDensity(space, unit_points(space, [{"x": 0.02, "c": "a"}, {"x": 0.6, "c": "b"}, {"c": "a"}]))
+    points: list[dict[str, Value]]
     points = [{"x": (index + 0.5) / 500, "c": choice} for index in range(500) for choice in "ab"]
     assert np.exp(density.log(unit_points(space, points))).mean() == pytest.approx(1.0, abs=1e-3)
 

@@ -125,7 +125,9 @@ def test_in_every_space_a_model_proposes_what_is_new_and_lies_in_it(space: Searc
 @pytest.mark.timeout(300)
 def test_a_space_of_categories_is_exhausted_without_a_repeat_and_the_best_is_found_early() -> None:
     def value(point: Mapping[str, Any]) -> float:
-        return {"a": 0.0, "b": 0.3, "d": 1.0, "e": 0.1}[point["c"]] + point["flag"] + 0.2 * (point["size"] == "large")
+        category = {"a": 0.0, "b": 0.3, "d": 1.0, "e": 0.1}[point["c"]]
+        found: float = category + point["flag"] + 0.2 * (point["size"] == "large")
+        return found
 
     trials = searched(CATEGORIES, 30, value)
     assert len(trials) == different(CATEGORIES, trials) == 24

@@ -193,7 +193,8 @@ def test_parents_are_heard_in_a_space_of_all_kinds_of_ranges() -> None:
 
     def value(point: object) -> float:
         assert isinstance(point, dict)
-        return -((point["x"] - 0.4) ** 2) - 0.2 * (point["c"] != "b") + 0.1 * point["flag"]
+        found: float = -((point["x"] - 0.4) ** 2) - 0.2 * (point["c"] != "b") + 0.1 * point["flag"]
+        return found
 
     trials = [Trial(n, point, TrialStatus.OBSERVED, value(point)) for n, point in enumerate(points, start=1)]
     parent = parent_of(lambda rows: rows.sum(1), 1, np.random.default_rng(1), 30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from hrnn_tuner.domain.completion import CompletionDetails
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
+from hrnn_tuner.store.codec import details_from_json, details_to_json
 from scheduler_service.completion.convergence import has_converged, left_to_find
 from scheduler_service.completion.criteria import reaches
 from scheduler_service.completion.improvement import counted, is_improvement
@@ -66,6 +68,16 @@ def test_the_counter_is_the_distance_to_the_last_improvement(values: list[float]
     counts = not_improving(values)
     assert counts[0] == 0
     assert all(after in {0, before + 1} for before, after in pairwise(counts))
+
+
+@settings(deadline=None)
+@given(values=st.lists(st.floats(-1.0, 1.0), max_size=12), objective=st.sampled_from([MAXIMIZE, MINIMIZE]))
+def test_the_best_values_are_those_of_all_training_jobs(values: list[float], objective: Objective) -> None:
+    details = CompletionDetails()
+    for value in values:
+        details = counted(details, objective, value, 0.01)
+    assert list(details.best_values) == sorted(values, reverse=objective is MAXIMIZE)[:5]
+    assert details_from_json(json.loads(json.dumps(details_to_json(details)))) == details
 
 
 def test_the_target_itself_is_enough() -> None:

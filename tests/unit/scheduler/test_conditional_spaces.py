@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hrnn_tuner.domain.search_space import CategoricalRange, Condition, ContinuousRange, IntegerRange, SearchSpace
+from hrnn_tuner.domain.search_space import (
+    CategoricalRange,
+    Condition,
+    ContinuousRange,
+    IntegerRange,
+    SearchSpace,
+    Value,
+)
 from hrnn_tuner.domain.trial import Trial
 from scheduler_service.strategies import GridStrategy, History, RandomStrategy, Reads, SobolStrategy, Strategy
 from tests.support.proposing import OBJECTIVE, propose
@@ -65,7 +72,8 @@ def test_each_branch_gets_its_share(strategy: Strategy) -> None:
 
 @pytest.mark.parametrize("strategy", DRAWING, ids=kind)
 def test_values_of_ranges_that_do_not_apply_make_no_difference(strategy: Strategy) -> None:
-    tried = [{"c": "d", "k": 1}, {"c": "d", "k": 2}]  # the same configuration twice, as far as it applies
+    # the same configuration twice, as far as it applies
+    tried: list[dict[str, Value]] = [{"c": "d", "k": 1}, {"c": "d", "k": 2}]
     trials = tuple(Trial(number, point) for number, point in enumerate(tried, start=1))
     history = History(FINITE, OBJECTIVE, 2, trials)
     points = [dict(item.hyperparameters) for item in strategy.propose(history, range(3, 30), seed=0)]

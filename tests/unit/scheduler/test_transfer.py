@@ -101,7 +101,7 @@ def test_a_parent_that_misleads_has_no_weight_after_a_few_results(function: Func
 
 
 def test_noise_loses_its_weight(function: Function) -> None:
-    weights = []
+    weights: list[float] = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
         noise = parent_of(lambda points, rng=rng: rng.standard_normal(len(points)), DIMENSION, rng)  # type: ignore[misc]

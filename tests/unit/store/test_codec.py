@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,9 +85,16 @@ def test_events_of_before_early_stopping_are_read() -> None:
 
 
 def test_completion_details_are_stored_with_their_time() -> None:
-    details = CompletionDetails(3, -0.5, START)
+    details = CompletionDetails(not_improving=3, last_improvement=-0.5, best_values=(-0.4, -0.6), converged_at=START)
     assert details_from_json(json.loads(json.dumps(details_to_json(details)))) == details
     assert details_from_json(None) == CompletionDetails()
+
+
+def test_completion_details_of_other_versions_are_read() -> None:
+    document = details_to_json(CompletionDetails(not_improving=3, best_values=(0.5,)))
+    assert details_from_json({**document, "of_a_newer_one": 1}).not_improving == 3
+    del document["best_values"]
+    assert details_from_json(document) == CompletionDetails(not_improving=3)
 
 
 def test_a_row_of_before_the_options_is_read_as_data_without_any() -> None:
@@ -140,7 +148,7 @@ def test_ranges_are_stored_with_their_conditions_and_grid_points(space: SearchSp
 
 
 def test_ranges_without_them_are_stored_as_ever() -> None:
-    old = [
+    old: list[dict[str, Any]] = [
         {"kind": "integer", "name": "k", "minimum": 1, "maximum": 9, "scaling": "AUTO"},
         {"kind": "continuous", "name": "x", "minimum": 0.0, "maximum": 1.0, "scaling": "LINEAR"},
         {"kind": "categorical", "name": "c", "choices": ["a", True]},

@@ -10,6 +10,7 @@ import pytest
 from hrnn_tuner.algorithms import DataChannel
 from hrnn_tuner.domain.checkpoint import Checkpoint
 from hrnn_tuner.settings import Settings
+from hrnn_tuner.v1.queue_pb2 import AttemptReport
 from worker_service.assignment import Assignment, AttemptKey
 from worker_service.attempt import Attempt, Attempts
 from worker_service.locations import forbidden_location
@@ -38,6 +39,17 @@ def test_an_attempt_that_runs_or_ran_here_is_not_opened_again() -> None:
     attempts.close(_attempt().key)
     assert attempts.running() == []
     assert not attempts.open(_attempt())
+
+
+def test_how_an_attempt_ended_is_known_before_and_after_it_is_said() -> None:
+    attempts, attempt, ending = Attempts(), _attempt(), AttemptReport(worker_id="worker")
+    attempts.open(attempt)
+    assert attempts.ending(attempt.key) is None
+    attempt.ending = ending
+    assert attempts.ending(attempt.key) is ending
+    attempts.close(attempt.key)
+    assert attempts.find(attempt.key) is None
+    assert attempts.ending(attempt.key) is ending
 
 
 def test_an_attempt_that_was_given_back_may_come_again() -> None:

@@ -41,7 +41,7 @@ RUN = RunJob(
 @pytest.mark.parametrize(
     "message",
     [
-        Setup(0, 2, ["cuda:0"], ["m:a"], "/c", "json", "INFO"),
+        Setup(0, 2, ["cuda:0"], ["m:a"], "/c", "json", "INFO", warm_up=False),
         RUN,
         StopJob(3, keep=True),
         Ready(1, "cpu", ["a"]),
