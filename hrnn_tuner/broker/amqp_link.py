@@ -16,7 +16,15 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from hrnn_tuner.broker.amqp_pika import AMQPError, Channel, Connection, open_connection, parse_url
+from hrnn_tuner.broker.amqp_pika import (
+    AMQPError,
+    Channel,
+    Connection,
+    answered_within,
+    open_connection,
+    parse_url,
+    sever,
+)
 from hrnn_tuner.broker.contract import BrokerUnavailable
 
 _log = structlog.get_logger(__name__)
@@ -27,6 +35,8 @@ BACKOFF_MAX_S = 3.0
 #: Only a safety net: closures, deliveries and confirms wake the thread at once.
 PUMP_S = 2.0
 CLOSE_TIMEOUT_S = 15.0
+#: Far more than a busy broker takes, even one that recovers its queues.
+ANSWER_TIMEOUT_S = 30.0
 
 
 class TopologyMismatch(Exception):
@@ -177,13 +187,16 @@ class AmqpLink:
             channel.close()
 
     def close(self) -> None:
-        """Runs the calls made before it, closes the connection and joins the thread. Idempotent."""
+        """Runs the calls made before it, closes the connection and joins the thread. Idempotent.
+
+        A connection that is still being set up is given up: its broker may never answer.
+        """
         self._stop.set()
         with self._state:
-            connection = self._connection
+            connection, ready = self._connection, self._ready
             self._state.notify_all()
         if connection is not None:
-            _wake(connection)
+            _wake(connection) if ready or self.on_own_thread else _sever(connection)
         if self._thread.ident is not None and not self.on_own_thread:
             self._thread.join(CLOSE_TIMEOUT_S)
             if self._thread.is_alive():
@@ -219,7 +232,8 @@ class AmqpLink:
             with self._state:
                 self._generation += 1
                 self._connection = connection
-            self._user.on_connected(connection)
+            with answered_within(connection, ANSWER_TIMEOUT_S):
+                self._user.on_connected(connection)
             with self._state:
                 self._ready, self.fatal = True, None
                 self._state.notify_all()
@@ -234,10 +248,13 @@ class AmqpLink:
 
     def _run_calls(self, connection: Connection) -> bool:
         """Runs the calls that wait now; tells whether more have come, which did not wake the thread."""
-        for _ in range(len(self._calls)):
-            with self._state:
-                call = self._calls.popleft()
-            call(connection)
+        waiting = len(self._calls)
+        if waiting:
+            with answered_within(connection, ANSWER_TIMEOUT_S):
+                for _ in range(waiting):
+                    with self._state:
+                        call = self._calls.popleft()
+                    call(connection)
         return bool(self._calls)
 
     def _check_channels(self) -> None:
@@ -255,7 +272,8 @@ class AmqpLink:
         self._user.on_lost()
         try:
             if connection.is_open:
-                connection.close()
+                with answered_within(connection, ANSWER_TIMEOUT_S):
+                    connection.close()
         except Exception as error:  # noqa: BLE001 - it is given up in any case; the broker notices by the socket
             _log.debug("close failed", link=self.name, error=repr(error))
 
@@ -280,6 +298,13 @@ def _wake(connection: Connection) -> None:
         connection.add_callback_threadsafe(_nothing)
     except AMQPError as error:  # closing: the link's thread is awake and fails the calls itself
         _log.debug("wake-up of a closing connection", error=repr(error))
+
+
+def _sever(connection: Connection) -> None:
+    try:
+        sever(connection)
+    except OSError as error:  # its end is known already
+        _log.debug("severing a connection that has ended", error=repr(error))
 
 
 def _nothing() -> None:

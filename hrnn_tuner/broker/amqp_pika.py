@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import pika  # type: ignore[import-untyped]  # pika ships no py.typed marker
@@ -24,6 +25,11 @@ BLOCKED_TIMEOUT_S = 30.0
 
 AMQPError: type[Exception] = pika.exceptions.AMQPError
 ChannelClosedByBroker: type[Exception] = pika.exceptions.ChannelClosedByBroker
+
+
+class NoAnswer(pika.exceptions.AMQPError):  # type: ignore[misc]  # see the import of pika
+    """The broker lives, by its heartbeats, and does not answer."""
+
 
 #: Header with a message's number on its channel, by which a returned message is told from others; an integer, so that
 #: `to_message` leaves it out.
@@ -138,6 +144,36 @@ def server_version(connection: Connection) -> str:
 def sever(connection: Connection) -> None:
     """Breaks a connection without a word to the broker, which then takes back what it had delivered, in order."""
     connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]  # see `raw_channel`
+
+
+@contextmanager
+def answered_within(connection: Connection, limit_s: float) -> Iterator[None]:
+    """Severs the connection when the block takes longer. On the connection's thread.
+
+    pika waits for ever for the answer to a request on a channel, as long as the broker's heartbeats come: a queue that
+    has lost its leader does not let a consumer in and does not refuse it, either.
+
+    Raises:
+        NoAnswer: When that was necessary.
+    """
+    over = False
+
+    def give_up() -> None:
+        nonlocal over
+        if connection.is_open:
+            over = True
+            sever(connection)
+
+    loop = connection._impl  # type: ignore[attr-defined]  # see `raw_channel`; its timers run while a request waits
+    timer = loop._adapter_call_later(limit_s, give_up)
+    try:
+        yield
+    except AMQPError as error:
+        if over:
+            raise NoAnswer(f"RabbitMQ did not answer within {limit_s:g} s") from error
+        raise
+    finally:
+        loop._adapter_remove_timeout(timer)
 
 
 def raw_channel(channel: Channel) -> RawChannel:

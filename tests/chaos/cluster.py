@@ -18,10 +18,11 @@ from hrnn_tuner.failpoints import VARIABLE
 from hrnn_tuner.store.migrate import migrate
 from tests.chaos.proxy import Proxies, Proxy
 from tests.chaos.schedule import APIS, BROKER, DATABASE, PROCESSES, SCHEDULERS
+from tests.support.ports import free_port
 from tests.support.postgres import PrivatePostgres
 from tests.support.processes import resident_mib
 from tests.support.rabbitmq_node import RabbitMqNode
-from tests.support.stack import COLD, REPOSITORY, SYNTHETIC, Service, free_port
+from tests.support.stack import COLD, REPOSITORY, SYNTHETIC, Service
 
 VHOST = "chaos"
 #: Worker classes: two workers whose trainers never import torch and start quickly, and one with the real algorithms.

@@ -24,7 +24,7 @@ from hrnn_tuner.broker.topology import (
 from tests.contract.broker_cases import GPU, Connect, contract_topology, send
 from tests.contract.rabbitmq_links import open_links
 from tests.support.inbox import Inbox, acknowledge
-from tests.support.rabbitmq_node import RabbitMqNode
+from tests.support.rabbitmq_node import QUEUES_ON_DISK_S, RabbitMqNode
 from tests.support.waiting import wait_until
 
 RECONNECT_TIMEOUT_S = 40.0  # back-off, and a server that still gathers its queues
@@ -49,6 +49,7 @@ def test_a_killed_server_loses_nothing_confirmed_and_subscriptions_resume(
     broker.subscribe_exclusive(CONTROL_EXCHANGE, [worker_key("a")], control)
     send(broker, b"0", b"1", b"2")
     (held,) = tasks.wait(1)
+    time.sleep(QUEUES_ON_DISK_S)
     rabbitmq_node.kill()
     try:
         wait_until(lambda: not broker.connected, message="the links notice")

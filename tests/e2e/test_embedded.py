@@ -12,8 +12,9 @@ from pathlib import Path
 
 from hrnn_tuner.client import TuningClient
 from hrnn_tuner.v1 import training_job_pb2, tuning_job_pb2
+from tests.support.ports import free_port
 from tests.support.specifications import synthetic_spec
-from tests.support.stack import COLD, REPOSITORY, SYNTHETIC, free_port
+from tests.support.stack import COLD, REPOSITORY, SYNTHETIC
 from tests.support.synthetic_algorithm import score
 from tests.support.waiting import wait_until
 

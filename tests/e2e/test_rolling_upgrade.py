@@ -12,7 +12,8 @@ from hrnn_tuner.store import Store, TuningJobQuery
 from tests.chaos.findings import Findings
 from tests.chaos.load import Lane
 from tests.chaos.verify import check_job
-from tests.support.stack import COLD, Service, Stack, free_port
+from tests.support.ports import free_port
+from tests.support.stack import COLD, Service, Stack
 from tests.support.waiting import wait_until
 
 TIMEOUT_S = 120.0

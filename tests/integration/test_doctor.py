@@ -18,7 +18,7 @@ from hrnn_tuner.store import Store, Worker
 from hrnn_tuner.store.engine import open_engines
 from hrnn_tuner.store.migrate import alembic_config, migrate
 from tests.support.api import Api
-from tests.support.stack import free_port
+from tests.support.ports import free_port
 from tests.support.tuning import open_store
 from tests.support.waiting import wait_until
 

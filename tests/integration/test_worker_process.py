@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from hrnn_tuner.broker.connect import open_broker
 from hrnn_tuner.broker.topology import tasks_queue
 from hrnn_tuner.v1 import queue_pb2 as pb
 from tests.support.rabbitmq import new_node
-from tests.support.rabbitmq_node import RabbitMqNode
+from tests.support.rabbitmq_node import QUEUES_ON_DISK_S, RabbitMqNode
 from tests.support.waiting import wait_until
 from tests.support.worker_harness import (
     RESOURCE_CLASS,
@@ -139,12 +140,13 @@ def test_a_worker_whose_broker_hangs_ends_all_the_same(
 
 
 def test_while_the_broker_is_away_training_goes_on_and_every_report_arrives_afterwards(tmp_path: Path) -> None:
-    # A node of its own: RabbitMQ 3.10 breaks quorum queues that another test declares right after the restart.
+    # a node of its own: another test may have declared queues just now
     (tmp_path / "node").mkdir()
     node = new_node(tmp_path / "node")
     try:
         node.start()
         with _scheduler(node.url()) as scheduler, _worker(node.url(), tmp_path):
+            time.sleep(QUEUES_ON_DISK_S)
             scheduler.enqueue(assignment(tmp_path, epochs=40, epoch_seconds=0.05))
             reports = scheduler.until("metrics")
             node.kill()

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,8 @@ import pytest
 import trustme
 from psycopg import sql
 from sqlalchemy.engine import make_url
+
+from tests.support.ports import free_port
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
@@ -45,13 +46,6 @@ def _owner() -> pwd.struct_passwd | None:
     return users.get("postgres") or users["nobody"]
 
 
-def _free_port() -> int:
-    """A TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _connect(url: str) -> psycopg.Connection:
     """A psycopg connection for an SQLAlchemy URL, without transactions."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -67,7 +61,7 @@ class PrivatePostgres:
     def __init__(self, certificate: trustme.LeafCert | None = None) -> None:
         """Creates the cluster; the server does not run yet. With a certificate it offers TLS."""
         self._folder = Path(tempfile.mkdtemp(prefix="hrnn-tuner-postgres-"))
-        self._port = _free_port()
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = _owner()
         if self._owner is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from typing import Self
 
 from hrnn_tuner.client import TuningClient
 from hrnn_tuner.store.migrate import migrate
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -23,18 +23,6 @@ SYNTHETIC = "tests.support.synthetic_algorithm:ALGORITHM"
 COLD = {"WORKER_WARM_UP": "false", "WORKER_DEVICES": "cpu"}
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on, below those that the kernel gives to outgoing connections at any moment."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class Service:

@@ -14,9 +14,9 @@ from tests.benchmarks.control_plane.cycles import Rate, Rates, show
 from tests.benchmarks.control_plane.plan import Plan
 from tests.benchmarks.environments import made_environment
 from tests.benchmarks.paths import cache_of
+from tests.support.ports import free_port
 from tests.support.postgres import PrivatePostgres
 from tests.support.processes import cpu_seconds
-from tests.support.stack import free_port
 
 _HERE = Path(__file__).parent
 _REQUIREMENTS = _HERE / "optuna-requirements.txt"
