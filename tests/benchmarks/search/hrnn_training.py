@@ -1,4 +1,4 @@
-"""Table hrnn-table: trains hrnn once for every row of the tables of trainings, and writes them down."""
+"""Table hrnn-table: trains hrnn once for every row of the tables of trainings that are not made, and writes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.benchmarks.hrnn.splits import NewestShare
 from tests.benchmarks.paths import DATA, cache_of
 from tests.benchmarks.results import Results
 from tests.benchmarks.runs import Figures, Piece, Runs
-from tests.benchmarks.search.functions.hrnn_table import EPOCHS, GRIDS, table_path
+from tests.benchmarks.search.functions.hrnn_table import EPOCHS, GRIDS, hrnn_table, is_made, table_path
 from worker_service.hrnn.data.cache import load_interactions
 from worker_service.hrnn.data.dataset import TrainingData, training_data
 from worker_service.hrnn.settings import HrnnSettings
@@ -66,24 +66,30 @@ def train(data: str, row: int) -> Figures:
 
 
 def hrnn_trainings(jobs: int, minutes: float | None, first_rows: int | None = None) -> list[Results]:
-    """Makes the tables that can be made whole within the time.
+    """Makes the tables that are missing or hold another grid, if they can be made whole within the time.
 
     Args:
         jobs: Trainings at a time.
         minutes: After them no further training starts; None for no limit.
         first_rows: Trains only so many rows of each table, spread over it, and writes nothing; None for all.
     """
-    rows_of = {data: _rows(int(grid.space.cardinality or 0), first_rows) for data, grid in GRIDS.items()}
+    rows_of = {
+        data: _rows(int(grid.space.cardinality or 0), first_rows)
+        for data, grid in GRIDS.items()
+        if first_rows is not None or not is_made(data)
+    }
     pieces = {(data, row): Piece(f"{data} {row}", train, (data, row)) for data, rows in rows_of.items() for row in rows}
     found = _RUNS.run_all([*pieces.values()], jobs, minutes)
-    rows = []
-    for data, chosen in rows_of.items():
-        curves = [found[name] for row in chosen if (name := pieces[data, row].name) in found]
-        if curves:
-            rows.append(_row(data, chosen, curves))
-        if first_rows is None and len(curves) == len(chosen):
-            _write(data, curves)
-    return [_results(rows)]
+    trained = {
+        data: [found[name] for row in chosen if (name := pieces[data, row].name) in found]
+        for data, chosen in rows_of.items()
+    }
+    if first_rows is None:
+        for data, curves in trained.items():
+            if len(curves) == len(rows_of[data]):
+                _write(data, curves)
+    made = {data: _read(data) for data in GRIDS if data not in rows_of}
+    return [_results([_row(data, curves) for data in GRIDS if (curves := (trained | made)[data])])]
 
 
 def _rows(cardinality: int, first_rows: int | None) -> Sequence[int]:
@@ -103,14 +109,21 @@ def _write(data: str, curves: Sequence[Figures]) -> None:
     print(f"wrote {path}, {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
-def _row(data: str, chosen: Sequence[int], curves: Sequence[Figures]) -> tuple[str, ...]:
+def _read(data: str) -> list[Figures]:
+    """The trainings of a table that is made."""
+    table = hrnn_table(data)
+    return [
+        {"objective": objective, "cpu_s": cpu_s} for objective, cpu_s in zip(table.objective, table.cpu_s, strict=True)
+    ]
+
+
+def _row(data: str, curves: Sequence[Figures]) -> tuple[str, ...]:
     """What one table holds and took."""
     finals = np.array([own["objective"].max() for own in curves])
     cpu_s = np.array([own["cpu_s"].sum() for own in curves])
     return (
         data,
-        f"{len(curves)} of {len(chosen)}",
-        f"{GRIDS[data].space.cardinality}",
+        f"{len(curves)} of {GRIDS[data].space.cardinality}",
         f"{cpu_s.mean():.1f}",
         f"{cpu_s.mean() * (GRIDS[data].space.cardinality or 0) / 60:.0f}",
         f"{finals.min():.4f}, {np.median(finals):.4f}, {finals.max():.4f}",
@@ -120,11 +133,14 @@ def _row(data: str, chosen: Sequence[int], curves: Sequence[Figures]) -> tuple[s
 
 def _results(rows: list[tuple[str, ...]]) -> Results:
     """The table of the tables."""
-    users = ", ".join(f"{grid.users} of {data}" for data, grid in GRIDS.items())
+    users = ", ".join(
+        f"{grid.users} of {data}" + (f" (events of the {grid.items} most frequent items)" if grid.items else "")
+        for data, grid in GRIDS.items()
+    )
     return Results(
         key="bench-search hrnn-table",
         title="Trainings of hrnn that searches are measured on",
-        headings=("data", "done", "rows", "CPU s each", "CPU min all", "NDCG@10: worst, median, best", "diverged"),
+        headings=("data", "rows", "CPU s each", "CPU min all", "NDCG@10: worst, median, best", "diverged"),
         rows=rows,
         notes=(
             f"Users, drawn by seed among those with {_FEWEST_EVENTS} events or more: {users}. Trained on all but the "
@@ -139,7 +155,7 @@ def _prepared(data: str) -> TrainingData:
     """The events of the drawn users, all of whom are asked for their newest events."""
     settings = HrnnSettings.from_hyperparameters(_COMMON)
     folder = _CACHE / "data"
-    path = folder / f"{data}-{GRIDS[data].users}.csv"
+    path = folder / f"{data}-{GRIDS[data].users}-{GRIDS[data].items or 'all'}.csv"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         # Several processes may do this at a time: each writes its own file, and all are alike.
@@ -152,11 +168,16 @@ def _prepared(data: str) -> TrainingData:
 
 
 def _sample(data: str) -> pa.Table:
-    """The events of as many users as the grid says."""
+    """The events of as many users and items as the grid says."""
+    grid = GRIDS[data]
     table = csv.read_csv(DATA / data / "interactions.csv.gz").select(["USER_ID", "ITEM_ID", "TIMESTAMP"])
+    if grid.items is not None:
+        counts = table["ITEM_ID"].value_counts().flatten()
+        frequent = sorted(zip(counts[1].to_pylist(), counts[0].to_pylist(), strict=True), reverse=True)[: grid.items]
+        table = table.filter(pc.is_in(table["ITEM_ID"], pa.array([item for _, item in frequent])))
     counts = table.group_by("USER_ID").aggregate([("ITEM_ID", "count")])
     users = np.sort(
         counts.filter(pc.greater_equal(counts["ITEM_ID_count"], pa.scalar(_FEWEST_EVENTS)))["USER_ID"].to_numpy()
     )
-    chosen = np.random.default_rng(_SEED).choice(users, GRIDS[data].users, replace=False)
+    chosen = np.random.default_rng(_SEED).choice(users, grid.users, replace=False)
     return table.filter(pc.is_in(table["USER_ID"], pa.array(chosen)))

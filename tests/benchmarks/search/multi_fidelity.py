@@ -11,7 +11,7 @@ from hrnn_tuner.domain.tuning_job import StrategyName
 from tests.benchmarks.results import Results
 from tests.benchmarks.runs import Figures, Piece
 from tests.benchmarks.search.epochs import Way, spend
-from tests.benchmarks.search.functions.hrnn_table import EPOCHS, GRIDS, HrnnTable, hrnn_table, table_path
+from tests.benchmarks.search.functions.hrnn_table import EPOCHS, GRIDS, HrnnTable, hrnn_table, is_made
 from tests.benchmarks.search.plan import Plan
 from tests.benchmarks.search.quality import RUNS
 
@@ -58,7 +58,7 @@ def multi_fidelity(plan: Plan) -> list[Results]:
     Raises:
         SystemExit: When no table of trainings has been made.
     """
-    data_names = [data for data in GRIDS if table_path(data).exists()]
+    data_names = [data for data in GRIDS if is_made(data)]
     if not data_names:
         raise SystemExit("there are no trainings yet: make them with the table hrnn-table")
     pieces = {

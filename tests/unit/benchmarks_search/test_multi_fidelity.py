@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.search.epochs import Spent, spend
-from tests.benchmarks.search.functions.hrnn_table import EPOCHS, GRIDS, Grid, HrnnTable, hrnn, table_path
+from tests.benchmarks.search.functions.hrnn_table import EPOCHS, GRIDS, Grid, HrnnTable, hrnn, is_made, table_path
 from tests.benchmarks.search.multi_fidelity import WAYS, target_of
 
-GRID = Grid(users=1, values={"learning_rate": (0.1, 0.2, 0.4, 0.8), "dropout": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)})
+GRID = Grid(
+    users=1, items=None, values={"learning_rate": (0.1, 0.2, 0.4, 0.8), "dropout": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)}
+)
 ROWS = 24
 
 
@@ -70,7 +72,7 @@ def test_the_target_is_what_so_many_random_training_jobs_find() -> None:
     assert target_of(_table()) == finals.max()  # of 24 rows, 60 draws find the best
 
 
-@pytest.mark.parametrize("data", [data for data in GRIDS if table_path(data).exists()])
+@pytest.mark.parametrize("data", [data for data in GRIDS if is_made(data)])
 def test_a_table_in_the_repository_is_whole_and_small(data: str) -> None:
     table = hrnn(data)
     assert table.best is not None

@@ -11,7 +11,7 @@ from tests.benchmarks.search.functions.categorical import SPACES, categorical
 from tests.benchmarks.search.functions.conditional import KINDS, conditional
 from tests.benchmarks.search.functions.conditional import VARIANTS as CONDITIONAL_VARIANTS
 from tests.benchmarks.search.functions.contract import BenchFunction, Half
-from tests.benchmarks.search.functions.hrnn_table import GRIDS, hrnn, table_path
+from tests.benchmarks.search.functions.hrnn_table import GRIDS, hrnn, is_made
 from tests.benchmarks.search.functions.log_scaled import SHAPES, log_scaled
 from tests.benchmarks.search.functions.log_scaled import VARIANTS as LOG_VARIANTS
 from tests.benchmarks.search.functions.sklearn_tuning import PAIRS, sklearn_tuning
@@ -68,7 +68,7 @@ def function(name: str) -> BenchFunction:
 def portfolio() -> tuple[str, ...]:
     """What the quality is measured on: every bbob function in one dimension, some with noise, and all other families.
 
-    A table of hrnn's trainings that was not made yet is left out.
+    A table of trainings of hrnn that is not made yet is left out.
     """
     chosen = [f"bbob-f{number}-d{_bbob_dimension(number)}" for number in _bbob.NUMBERS]
     chosen += [f"bbob-noisy-f{number}-d{_NOISY_DIMENSION}" for number in _NOISY]
@@ -76,7 +76,7 @@ def portfolio() -> tuple[str, ...]:
     mixint = [number for number in _mixint.NUMBERS if number % 4 < 2]
     chosen += [f"bbob-mixint-f{number}-d{_mixint.DIMENSIONS[(number - 1) // 4 % 2]}" for number in mixint]
     without_bbob = [name for name in NAMES if not name.startswith("bbob")]
-    missing = {f"hrnn-{data}" for data in GRIDS if not table_path(data).exists()}
+    missing = {f"hrnn-{data}" for data in GRIDS if not is_made(data)}
     return tuple(name for name in (*chosen, *without_bbob) if name not in missing)
 
 
