@@ -172,9 +172,9 @@ def _sample(data: str) -> pa.Table:
     grid = GRIDS[data]
     table = csv.read_csv(DATA / data / "interactions.csv.gz").select(["USER_ID", "ITEM_ID", "TIMESTAMP"])
     if grid.items is not None:
-        counts = table["ITEM_ID"].value_counts().flatten()
-        frequent = sorted(zip(counts[1].to_pylist(), counts[0].to_pylist(), strict=True), reverse=True)[: grid.items]
-        table = table.filter(pc.is_in(table["ITEM_ID"], pa.array([item for _, item in frequent])))
+        events = table.group_by("ITEM_ID").aggregate([("USER_ID", "count")])
+        frequent = events.sort_by([("USER_ID_count", "descending"), ("ITEM_ID", "ascending")])["ITEM_ID"][: grid.items]
+        table = table.filter(pc.is_in(table["ITEM_ID"], frequent))
     counts = table.group_by("USER_ID").aggregate([("ITEM_ID", "count")])
     users = np.sort(
         counts.filter(pc.greater_equal(counts["ITEM_ID_count"], pa.scalar(_FEWEST_EVENTS)))["USER_ID"].to_numpy()
