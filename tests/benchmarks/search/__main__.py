@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seeds", type=int, default=10, help="searches of each function (default: 10)")
     add("--in-flight", type=int, nargs="+", default=[1, 4], help="training jobs at a time (default: 1 4)")
     add("--trials", type=int, help="training jobs of each search (default: 40 with one in flight, 100 with more)")
-    add("--costly-every", type=int, default=6, help="Ax searches one function in so many (default: 6)")
+    add("--costly-every", type=int, default=3, help="Ax searches one function in so many (default: 3)")
     add("--methods", nargs="+", default=[*DEFAULTS], help=f"of {', '.join(METHODS)}; the first is tested against all")
     add("--functions", nargs="+", default=[], metavar="PREFIX", help="of the names of functions (default: a portfolio)")
     halves = (*(half.value for half in Half), "all")

@@ -13,7 +13,7 @@ from tests.benchmarks.search.plan import Plan
 FUNCTIONS = of_half(portfolio(), Half.REPORT)
 
 
-def plan(*methods: str, costly_every: int = 6) -> Plan:
+def plan(*methods: str, costly_every: int = 3) -> Plan:
     """A plan for the functions on which figures are reported."""
     return Plan(methods, FUNCTIONS, {1: 40, 4: 100}, 10, "report", 1, None, costly_every)
 

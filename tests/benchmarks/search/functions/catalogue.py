@@ -16,9 +16,20 @@ from tests.benchmarks.search.functions.log_scaled import SHAPES, log_scaled
 from tests.benchmarks.search.functions.log_scaled import VARIANTS as LOG_VARIANTS
 from tests.benchmarks.search.functions.sklearn_tuning import PAIRS, sklearn_tuning
 
-#: Of the suite's groups, one or two each.
-_NOISY = (1, 2, 8, 13, 14, 15, 20, 21)
+#: The portfolio. Of COCO's functions, neighbours from each group of the suite bbob, one for each half, and some of them
+#: with noise or with integers; both of a pair have the same dimension.
+_BBOB = (3, 4, 7, 8, 11, 12, 17, 18, 21, 22)
+_NOISY = (13, 14)
 _NOISY_DIMENSION = 5
+_MIXINT = (9, 12, 21, 24)
+_SKLEARN = (
+    *(("svm", data) for data in ("diabetes", "digits")),
+    *(("tree", data) for data in ("digits", "diabetes")),
+    *(("network", data) for data in ("diabetes", "wine")),
+    ("linear", "digits"),
+    ("boosting", "diabetes"),
+)
+_LOG_SHAPES = ("cliff", "sparse")
 
 
 def _bbob_dimension(number: int) -> int:
@@ -66,18 +77,19 @@ def function(name: str) -> BenchFunction:
 
 @cache
 def portfolio() -> tuple[str, ...]:
-    """What the quality is measured on: every bbob function in one dimension, some with noise, and all other families.
+    """What the quality is measured on: some of every family, as many in one half as in the other.
 
     A table of trainings of hrnn that is not made yet is left out.
     """
-    chosen = [f"bbob-f{number}-d{_bbob_dimension(number)}" for number in _bbob.NUMBERS]
-    chosen += [f"bbob-noisy-f{number}-d{_NOISY_DIMENSION}" for number in _NOISY]
-    # Both halves get neighbours in turn: 1 and 4, 5 and 8, ..., both of a pair in the same dimension.
-    mixint = [number for number in _mixint.NUMBERS if number % 4 < 2]
-    chosen += [f"bbob-mixint-f{number}-d{_mixint.DIMENSIONS[(number - 1) // 4 % 2]}" for number in mixint]
-    without_bbob = [name for name in NAMES if not name.startswith("bbob")]
-    missing = {f"hrnn-{data}" for data in GRIDS if not is_made(data)}
-    return tuple(name for name in (*chosen, *without_bbob) if name not in missing)
+    return (
+        *(f"bbob-f{number}-d{_bbob_dimension(number)}" for number in _BBOB),
+        *(f"bbob-noisy-f{number}-d{_NOISY_DIMENSION}" for number in _NOISY),
+        *(f"bbob-mixint-f{number}-d{_mixint.DIMENSIONS[(number - 1) // 4 % 2]}" for number in _MIXINT),
+        *(f"sklearn-{model}-{data}" for model, data in _SKLEARN),
+        *(f"log-{shape}-{variant}" for shape in _LOG_SHAPES for variant in LOG_VARIANTS),
+        *(name for name in NAMES if name.startswith(("conditional", "categorical"))),
+        *(f"hrnn-{data}" for data in GRIDS if is_made(data)),
+    )
 
 
 def of_half(names: tuple[str, ...], half: Half) -> tuple[str, ...]:
