@@ -113,7 +113,7 @@ class Runs:
                 for future in done:
                     piece = running.pop(future)
                     if error := future.exception():
-                        failures.append(f"{piece.name}: {error!r}")
+                        failures.append(f"{piece.name}: {type(error).__name__}: {error}")
                         print(f"failed: {failures[-1]}", flush=True)
                 running |= self._start(pool, waiting, len(done), until)
                 progress.show(len(done), [piece.name for piece in running.values()])

@@ -44,7 +44,7 @@ _RANGES: Mapping[str, Any] = {
         {"name": "learning_rate", "min_value": 0.001, "max_value": 0.05, "scaling_type": "SCALING_TYPE_LOGARITHMIC"},
         {"name": "dropout", "min_value": 0.0, "max_value": 0.6},
     ],
-    "categorical_parameter_ranges": [{"name": "cell", "values": ["hrnn", "flat"]}],
+    "categorical_parameter_ranges": [{"name": "cell", "values": [{"string_value": "hrnn"}, {"string_value": "flat"}]}],
 }
 
 
