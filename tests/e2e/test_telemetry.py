@@ -157,6 +157,8 @@ with span("nightly tuning") as root, TuningClient(sys.argv[1]) as client:
 
 @pytest.mark.timeout(330)  # the start of a trainer process and a training, on a busy machine
 def test_the_trace_of_a_real_job_is_one_tree_from_the_client_to_the_stored_result(stack: Stack, tmp_path: Path) -> None:
+    stack.client.create_tuning_job(synthetic_spec("warm-up", max_training_jobs=2, epoch_seconds=0.2))
+    stack.client.wait("warm-up", timeout_s=END_TIMEOUT_S)  # both slots have a trainer that is ready now
     interactions = write_interactions(tmp_path / "interactions.csv")
     spec = hrnn_spec("nightly", interactions, max_training_jobs=1, epochs=2)
     done = subprocess.run(
