@@ -146,17 +146,19 @@ class PrivatePostgres:
         self._process = None
 
     def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [_program(program), *arguments]
+        if self._owner is not None:
+            # Not by Popen's own means, for which it forks: gRPC's handlers of forks may abort a process that uses it.
+            ids = (f"--reuid={self._owner.pw_uid}", f"--regid={self._owner.pw_gid}", "--clear-groups")
+            command = ["setpriv", *ids, "--", *command]
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(
-                [_program(program), *arguments],
+                command,
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C at the terminal is for pytest, which then stops the server
-                user=self._owner and self._owner.pw_uid,
-                group=self._owner and self._owner.pw_gid,
-                extra_groups=self._owner and [],
             )
 
     def _tls_options(self, certificate: trustme.LeafCert) -> list[str]:
