@@ -118,10 +118,10 @@ def hrnn_table(data: str) -> HrnnTable:
     """Reads a table.
 
     Raises:
-        ValueError: When the file holds another grid than this module.
+        ValueError: When the file is missing or holds another grid than this module.
     """
     if not is_made(data):
-        raise ValueError(f"{table_path(data)} holds another grid; make it anew with the table hrnn-table")
+        raise ValueError(f"{table_path(data)} is missing or holds another grid; make it with the table hrnn-table")
     with np.load(table_path(data)) as found:
         return HrnnTable(GRIDS[data], found["objective"].astype(np.float64), found["cpu_s"].astype(np.float64))
 
