@@ -23,6 +23,9 @@ HINT_TYPE = queue_pb2.JobHint.DESCRIPTOR.full_name
 
 #: Seeds stay below 2^53, which every client language can hold exactly.
 _SEED_BITS = 53
+#: The same for all tuning jobs: values on the same data must be comparable across them, as a warm start with identical
+#: data takes them to be, whatever seeds their searches have.
+_SPLIT_SEED = 0
 
 
 def training_seed(job_seed: int, number: int) -> int:
@@ -61,7 +64,7 @@ def task(tuning_job: TuningJob, job: TrainingJob) -> OutboxMessage:
         objective_metric=definition.objective.metric_name,
         maximize=definition.objective.type is ObjectiveType.MAXIMIZE,
         seed=training_seed(tuning_job.spec.seed, job.proposal.origin or job.number),
-        split_seed=tuning_job.spec.seed,
+        split_seed=_SPLIT_SEED,
         artifact_uri=artifact_uri(definition.output_uri, tuning_job, job),
         environment=dict(definition.environment),
         checkpoint_uri=f"{checkpoints_uri(definition, tuning_job, job)}/attempt-{job.attempt}",

@@ -47,7 +47,7 @@ class TrainingContext(Protocol):
         hyperparameters: Every hyperparameter of the algorithm with its value for this training job.
         channels: The data by channel name: where they are and how to read them.
         seed: Seed of all randomness of this training job.
-        split_seed: Seed of the data split, the same for every training job of a tuning job.
+        split_seed: Seed of the data split, the same for every training job.
         objective_metric: The metric by which training jobs are compared; use it for early stop on validation.
         device: A torch device string, e.g. ``cpu`` or ``cuda:0``.
         artifact_dir: An empty local directory for the model.

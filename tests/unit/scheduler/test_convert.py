@@ -11,6 +11,7 @@ from hrnn_tuner.broker.contract import Message
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.states import SecondaryState
 from hrnn_tuner.domain.training_job import Proposal, TrainingJob
+from hrnn_tuner.domain.tuning_job import TuningJob
 from scheduler_service import convert
 from tests.support.tuning import START, make_job, make_spec
 from worker_service.convert import parse_task
@@ -29,7 +30,24 @@ CHANNELS = st.builds(
 def test_a_worker_reads_data_as_the_tuning_job_says(channels: dict[str, DataChannel]) -> None:
     spec = make_spec()
     tuning_job = make_job(replace(spec, definitions=(replace(spec.definitions[0], channels=channels),)))
-    job = TrainingJob(
+    sent = convert.task(tuning_job, a_training_job(tuning_job))
+    (assignment,) = parse_task(Message(type=sent.type, body=sent.body)).assignments
+    assert assignment.channels == channels
+    assert assignment.hyperparameters == {"x": 0.5, "flag": True}
+
+
+def test_the_data_are_split_alike_whatever_the_seed_of_the_search_so_that_a_parents_values_can_be_compared() -> None:
+    def split_seed(seed: int) -> int:
+        tuning_job = make_job(make_spec(seed=seed))
+        sent = convert.task(tuning_job, a_training_job(tuning_job))
+        (assignment,) = parse_task(Message(type=sent.type, body=sent.body)).assignments
+        return assignment.split_seed
+
+    assert split_seed(1) == split_seed(2)
+
+
+def a_training_job(tuning_job: TuningJob) -> TrainingJob:
+    return TrainingJob(
         tuning_job_id=tuning_job.id,
         number=1,
         name="job-1",
@@ -41,7 +59,3 @@ def test_a_worker_reads_data_as_the_tuning_job_says(channels: dict[str, DataChan
         token="secret",
         created_at=START,
     )
-    sent = convert.task(tuning_job, job)
-    (assignment,) = parse_task(Message(type=sent.type, body=sent.body)).assignments
-    assert assignment.channels == channels
-    assert assignment.hyperparameters == {"x": 0.5, "flag": True}
