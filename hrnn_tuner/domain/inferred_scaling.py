@@ -1,17 +1,19 @@
 """What results say about the scaling of a range that leaves it to the service.
 
 AUTO stands for what the range alone suggests (`scaling.resolve`): linear, or logarithmic from three decades on. That is
-what every draw uses, so that it does not depend on results. A strategy that fits a model to results may ask here
-whether they contradict it, as AMT's Auto does, and stretch the range accordingly in its model.
+what every draw uses, so that it does not depend on results. Strategies that fit a model to results ask here whether
+they contradict it, as AMT's Auto does, and stretch the range accordingly in their model.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from hrnn_tuner.domain.parameter_range import ContinuousRange, IntegerRange
+from hrnn_tuner.domain.parameter_range import CategoricalRange, ContinuousRange, IntegerRange
 from hrnn_tuner.domain.scaling import Scaling, resolve, scale
+from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 
 #: Narrower ranges look alike in both coordinates.
@@ -59,6 +61,23 @@ def inferred_scaling(item: IntegerRange | ContinuousRange, trials: Sequence[Tria
     }
     other = Scaling.LINEAR if usual is Scaling.LOGARITHMIC else Scaling.LOGARITHMIC
     return other if errors[other] < MAX_ERROR_RATIO * errors[usual] else usual
+
+
+def stretched(space: SearchSpace, trials: Sequence[Trial]) -> SearchSpace:
+    """The space with AUTO replaced where results contradict what the range alone suggests; its points are the same.
+
+    Args:
+        space: The search space.
+        trials: As in `inferred_scaling`.
+    """
+    ranges = []
+    for item in space.ranges:
+        if not isinstance(item, CategoricalRange):
+            found = inferred_scaling(item, trials)
+            if found is not resolve(item.scaling, item.minimum, item.maximum):
+                item = replace(item, scaling=found)
+        ranges.append(item)
+    return space if tuple(ranges) == space.ranges else SearchSpace(tuple(ranges))
 
 
 def _error_of_parabola(places: Sequence[float], heights: Sequence[float]) -> float:

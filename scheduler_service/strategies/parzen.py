@@ -12,6 +12,7 @@ from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
 
+from hrnn_tuner.domain.inferred_scaling import stretched
 from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.domain.training_job import Proposal
 from scheduler_service.strategies.contract import History, Reads, Strategy
@@ -40,7 +41,7 @@ class ParzenStrategy(Strategy):
 
     def propose(self, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """See `Strategy.propose`."""
-        space = history.space
+        space = stretched(history.space, history.known)
         results = Results.of(history)
         learns = len(results.observed) >= START.count
         estimator = _Estimator(space, results)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hrnn_tuner.domain.inferred_scaling import stretched
+from hrnn_tuner.domain.parameter_range import CategoricalRange
 from hrnn_tuner.domain.training_job import Proposal
 from scheduler_service.strategies.bayesian import transform
 from scheduler_service.strategies.bayesian.acquisition import Acquisition
@@ -58,7 +60,13 @@ class ModelOfResults:
         self._observed = self._results.observed if seen is history else Results.of(history).observed
         lengths = self._results.lengths
         relaxed, of_lengths = recipe.domain is AcquisitionDomain.RELAXED, bool((lengths < 1.0).any())
-        self.encoding = Encoding(history.space, relaxed=relaxed, lengths=of_lengths)
+        space = stretched(history.space, seen.known)
+        self._stretched = [
+            f"{item.name} {item.scaling.value}"
+            for item, given in zip(space.ranges, history.space.ranges, strict=True)
+            if item != given and not isinstance(item, CategoricalRange)
+        ]
+        self.encoding = Encoding(space, relaxed=relaxed, lengths=of_lengths)
         self._transform = transform.fitted(recipe.transform, self._results.observed)
         points, targets = self.encoding.of(self._results.configurations, lengths), self._targets()
         used = informative(points.rows, targets, recipe.model_points)
@@ -107,6 +115,19 @@ class ModelOfResults:
         with quiet_torch(stream_seed(seed, number, "acquisition")):
             acquisition = self._acquisition(Results.of(history).pending, number, seed)
             return acquisition.values(self.encoding.of(configurations).rows)
+
+    def expectations(self, configuration: Configuration) -> dict[str, float]:
+        """What a whole training of a configuration is expected to reach, as in the figures of `propose`."""
+        with quiet_torch(stream_seed("expectations")):
+            return self._figures(self.predict(configuration))
+
+    def _figures(self, prediction: Prediction) -> dict[str, float]:
+        """A prediction and what it is compared with."""
+        return {
+            "predicted_mean": prediction.mean,
+            "predicted_sd": prediction.deviation,
+            "best_observed": self.best,
+        }
 
     def predict(self, configuration: Configuration) -> Prediction:
         """What to expect of a configuration."""
@@ -203,11 +224,7 @@ class ModelOfResults:
             f"{prediction.mean:.4g} ± {prediction.deviation:.2g}, best so far {self.best:.4g}: "
             f"{'exploits' if exploits else 'explores'}"
         )
-        figures = {
-            "acquisition_value": value,
-            "predicted_mean": prediction.mean,
-            "predicted_sd": prediction.deviation,
-            "best_observed": self.best,
-            "results": float(total),
-        }
+        if self._stretched:
+            explanation += f"; the results suggest another scaling: {', '.join(self._stretched)}"
+        figures = {"acquisition_value": value, **self._figures(prediction), "results": float(total)}
         return Proposal(dict(chosen), "BAYESIAN", seed, explanation, figures)

@@ -46,6 +46,8 @@ class Recipe:
         candidates: Points at which the acquisition function is evaluated first in a larger one.
         searches: Local searches that follow, from the best of these.
         parzen_after: Trials after which the tree-structured Parzen estimator takes over: a fit takes too long then.
+        largest_table: Numbers in the table of encoded results, from which on it takes over too: categories of many
+            choices have a column each, and a proposal among them takes a second at this size.
     """
 
     kernel: Kernel = Kernel.RBF
@@ -58,3 +60,4 @@ class Recipe:
     candidates: int = 512
     searches: int = 6
     parzen_after: int = 2_000
+    largest_table: int = 80_000

@@ -103,7 +103,7 @@ class Proposing:
             return _by_parent(history, starts[number - 1], seed)
         if not self.learns(number):
             return self._start(max(1, number - len(starts)))
-        if len(history.known) >= self._recipe.parzen_after:
+        if _too_large(history, self._recipe):
             return _by_parzen(history, number, seed)
         model = self.model
         return _with_weights(model.propose(history, self._tried, number, seed), history, model.parent_weights)
@@ -114,6 +114,15 @@ class Proposing:
         configuration = new_configuration(self.history.space, self._tried, points)
         explanation = f"point {place} of the start design: too few results to learn from"
         return Proposal(configuration, NAME, self._seed, explanation)
+
+
+def _too_large(history: History, recipe: Recipe) -> bool:
+    """Whether a Gaussian process would take too long; imports late what it needs, as that imports numpy."""
+    from scheduler_service.strategies.bayesian.encoding import Encoding
+
+    count = len(history.known)
+    modelled = min(count, recipe.model_points)
+    return count >= recipe.parzen_after or Encoding(history.space).width * modelled >= recipe.largest_table
 
 
 def _has_result(trial: Trial) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from hrnn_tuner.domain.inferred_scaling import MIN_VALUES, inferred_scaling
-from hrnn_tuner.domain.search_space import ContinuousRange, IntegerRange, Scaling
+from hrnn_tuner.domain.inferred_scaling import MIN_VALUES, inferred_scaling, stretched
+from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 
 LINEAR, LOGARITHMIC = Scaling.LINEAR, Scaling.LOGARITHMIC
@@ -94,3 +94,10 @@ def test_extreme_values_are_no_error() -> None:
     trials = [Trial(i, {"x": item.at(i / 30)}, TrialStatus.OBSERVED, 1e308 * (-1) ** i) for i in range(30)]
     assert inferred_scaling(item, trials) is LOGARITHMIC
     assert inferred_scaling(item, [replace(trial, value=1.0) for trial in trials]) is LOGARITHMIC
+
+
+def test_a_space_is_stretched_only_where_results_contradict_it() -> None:
+    space = SearchSpace((NARROW, CategoricalRange("c", ("a", "b")), ContinuousRange("y", 0.0, 1.0)))
+    assert stretched(space, results(NARROW, LINEAR, noise=0.0)) is space
+    found = stretched(space, results(NARROW, LOGARITHMIC, noise=0.0))
+    assert found.ranges == (replace(NARROW, scaling=LOGARITHMIC), *space.ranges[1:])

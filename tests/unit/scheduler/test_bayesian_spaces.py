@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -11,9 +13,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hrnn_tuner.domain.search_space import CategoricalRange, Condition, ContinuousRange, IntegerRange, SearchSpace
+from hrnn_tuner.domain.search_space import (
+    CategoricalRange,
+    Condition,
+    ContinuousRange,
+    IntegerRange,
+    Scaling,
+    SearchSpace,
+)
 from hrnn_tuner.domain.trial import Trial, TrialStatus
+from scheduler_service.strategies import Strategy
 from scheduler_service.strategies.bayesian import BayesianStrategy, Recipe
+from scheduler_service.strategies.parzen import ParzenStrategy
 from tests.support.search_spaces import all_configurations, spaces
 from tests.unit.scheduler.strategy_contract import MIXED, drawn, history_of, observed
 
@@ -156,3 +167,45 @@ def test_after_ten_thousand_results_the_light_model_proposes_what_is_new(space: 
         assert "Parzen" in proposal.explanation
         assert space.contains(proposal.hyperparameters)
         assert space.key(proposal.hyperparameters) not in tried
+
+
+RATE = ContinuousRange("rate", 1e-3, 0.5)  # too narrow for AUTO to be logarithmic
+BEST_RATE = 10**-2.2
+
+
+def results_of_rates(count: int) -> list[Trial]:
+    """Results that are a parabola in the logarithm of a rate, at places that a linear draw gives."""
+    rng = random.Random(1)
+    rates = [RATE.at(rng.random()) for _ in range(count)]
+    values = [-((math.log10(rate) - math.log10(BEST_RATE)) ** 2) for rate in rates]
+    return [
+        Trial(number, {"rate": rate}, TrialStatus.OBSERVED, value)
+        for number, (rate, value) in enumerate(zip(rates, values, strict=True), start=1)
+    ]
+
+
+@pytest.mark.parametrize("strategy", [BayesianStrategy(), BayesianStrategy(Recipe(parzen_after=12)), ParzenStrategy()])
+def test_a_range_of_auto_is_searched_in_the_scale_that_its_results_suggest(strategy: Strategy) -> None:
+    trials = results_of_rates(30)
+    found = {}
+    for scaling in (Scaling.AUTO, Scaling.LINEAR, Scaling.LOGARITHMIC):
+        space = SearchSpace((replace(RATE, scaling=scaling),))
+        (found[scaling],) = strategy.propose(history_of(space, trials), [31], seed=1)
+    assert found[Scaling.AUTO].hyperparameters == found[Scaling.LOGARITHMIC].hyperparameters
+    assert found[Scaling.AUTO].hyperparameters != found[Scaling.LINEAR].hyperparameters
+
+
+def test_a_proposal_says_which_scaling_the_results_suggest() -> None:
+    (proposal,) = BayesianStrategy().propose(history_of(SearchSpace((RATE,)), results_of_rates(30)), [31], seed=1)
+    assert proposal.explanation.endswith("; the results suggest another scaling: rate LOGARITHMIC")
+    assert proposal.hyperparameters["rate"] == pytest.approx(BEST_RATE, rel=0.5)
+
+
+def test_where_a_model_of_many_choices_would_take_seconds_the_light_strategy_proposes() -> None:
+    space = SearchSpace(tuple(CategoricalRange(f"c{axis}", tuple(range(30))) for axis in range(30)))
+    few, many = (observed(space, drawn(space, count)) for count in (20, 100))
+    (by_model,) = BayesianStrategy().propose(history_of(space, few), [21], seed=1)
+    (by_density,) = BayesianStrategy().propose(history_of(space, many), [101], seed=1)
+    assert by_model.explanation.startswith("Gaussian process")
+    assert by_density.explanation.startswith("tree-structured Parzen estimator")
+    assert by_density.strategy == "BAYESIAN"
