@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from api_service.findings import Findings
 from api_service.from_proto import domain_ranges
-from api_service.validation.findings import Findings
 from hrnn_tuner.algorithms import AlgorithmRegistry
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.search_space import ParameterRange, Value
@@ -19,6 +19,26 @@ from hrnn_tuner.wire_values import from_wire
 _CONFIG = "tuning_job.warm_start_config"
 _ENDED = "COMPLETED, FAILED or STOPPED"
 _Reason = tuple[str, str]
+#: Strategies whose new hyperparameter sets follow from no result, but are none that was tried.
+_DRAWS = frozenset(
+    {
+        tuning_job_pb2.STRATEGY_RANDOM,
+        tuning_job_pb2.STRATEGY_SOBOL,
+        tuning_job_pb2.STRATEGY_HYPERBAND,
+        tuning_job_pb2.STRATEGY_ASHA,
+    }
+)
+#: What of a definition may differ from the parents', data only with TRANSFER_LEARNING.
+_MAY_DIFFER = (
+    "parameter_ranges",
+    "static_hyperparameters",
+    "data_channels",
+    "output_uri",
+    "resource_class",
+    "stopping_condition",
+    "checkpoint_config",
+    "retry_strategy",
+)
 
 
 def named(spec: tuning_job_pb2.TuningJobSpec, parents: Mapping[str, TuningJob]) -> list[TuningJob]:
@@ -64,10 +84,9 @@ def collect(
             if parent.best_number is None:
                 findings.warn(f"parent {name!r} has no training job with an objective value: nothing is learnt from it")
         seen.add(name.lower())
-    if spec.strategy in {tuning_job_pb2.STRATEGY_GRID, tuning_job_pb2.STRATEGY_HYPERBAND}:
-        strategy = tuning_job_pb2.Strategy.Name(spec.strategy)
-        findings.warn(f"{strategy} does not look at warm-start parents")
-    elif spec.strategy in {tuning_job_pb2.STRATEGY_RANDOM, tuning_job_pb2.STRATEGY_SOBOL}:
+    if spec.strategy == tuning_job_pb2.STRATEGY_GRID:
+        findings.warn("STRATEGY_GRID does not look at warm-start parents")
+    elif spec.strategy in _DRAWS:
         strategy = tuning_job_pb2.Strategy.Name(spec.strategy)
         findings.warn(f"{strategy} learns nothing from warm-start parents but what need not be tried again")
 
@@ -95,6 +114,7 @@ def _mismatches(
         text = f"{there.objective.type.value} {there.objective.metric_name}"
         yield f"has the objective {text}; allowed: the same objective metric and type", "OTHER_OBJECTIVE"
     yield from _differences(_treatment(there), _treatment_of(child))
+    yield from _other_environment(there.environment, child.environment)
     if spec.warm_start_config.type == tuning_job_pb2.WARM_START_TYPE_IDENTICAL_DATA_AND_ALGORITHM:
         here = {channel.name: channel_from_wire(channel) for channel in child.data_channels}
         yield from _other_data(there.channels, here)
@@ -117,6 +137,15 @@ def _differences(there: Treatment, here: Treatment) -> Iterator[_Reason]:
     if total > MAX_CHANGES:
         shown = ", ".join(f"{change.name} ({change.description}: {change.weight})" for change in found)
         yield f"differs in {total} changes: {shown}; allowed: {MAX_CHANGES}", "TOO_MANY_CHANGES"
+
+
+def _other_environment(there: Mapping[str, str], here: Mapping[str, str]) -> Iterator[_Reason]:
+    """Variables that are not the same; their values may be secret."""
+    other = sorted(name for name in {*there, *here} if there.get(name) != here.get(name))
+    if other:
+        text = f"has another environment, which differs in {', '.join(other)}"
+        fields = ", ".join(_MAY_DIFFER)
+        yield f"{text}; only these fields of a training job definition may differ: {fields}", "OTHER_ENVIRONMENT"
 
 
 def _other_data(there: Mapping[str, DataChannel], here: Mapping[str, DataChannel]) -> Iterator[_Reason]:

@@ -47,11 +47,13 @@ class ParentResult:
         number: The training job's number in the parent.
         hyperparameters: All of them: tuned, static and defaults.
         value: Final value of the objective metric; None without one.
+        whole: Whether the training did not pause; the value of one that did is not its last.
     """
 
     number: int
     hyperparameters: Mapping[str, Value]
     value: float | None
+    whole: bool = True
 
 
 @dataclass(frozen=True)

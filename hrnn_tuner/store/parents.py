@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, literal, select
+from sqlalchemy import Connection, and_, exists, func, insert, literal, not_, or_, select
 
-from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.states import SecondaryState
+from hrnn_tuner.domain.training_job import PAUSED, TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.domain.warm_start import Parent, ParentResult
 from hrnn_tuner.store import codec
 from hrnn_tuner.store.schema import parent_trials, parents, training_jobs
+
+#: Ends that, without a value, say nothing about hyperparameters: somebody or something else decided on them.
+_SAYS_NOTHING = (SecondaryState.STOPPED.value, SecondaryState.EARLY_STOPPED.value)
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,36 @@ class ParentRepository:
                     best=None if best is None else codec.training_job_to_json(best),
                 )
             )
-            table = training_jobs.c
-            source = select(
-                literal(tuning_job_id), literal(position), table.number, table.hyperparameters, table.final_objective
-            ).where(table.tuning_job_id == parent.id)
-            columns = ["tuning_job_id", "position", "number", "hyperparameters", "final_objective"]
-            self._connection.execute(insert(parent_trials).from_select(columns, source))
+            self._copy_results(tuning_job_id, position, parent.id)
+
+    def _copy_results(self, tuning_job_id: str, position: int, parent_id: str) -> None:
+        """Copies what the training jobs of a parent say about their hyperparameters.
+
+        One that was stopped before it had a value says nothing, and one that paused says nothing that the one that
+        went on from it does not say better: that has the same hyperparameters.
+        """
+        table, later = training_jobs.c, training_jobs.alias().c
+        paused = table.stopping_rule == PAUSED
+        went_on = exists().where(
+            later.tuning_job_id == table.tuning_job_id,
+            later.number > table.number,
+            later.hyperparameters == table.hyperparameters,
+            later.final_objective.is_not(None),
+        )
+        source = select(
+            literal(tuning_job_id),
+            literal(position),
+            table.number,
+            table.hyperparameters,
+            table.final_objective,
+            not_(paused),
+        ).where(
+            table.tuning_job_id == parent_id,
+            or_(table.final_objective.is_not(None), table.secondary.not_in(_SAYS_NOTHING)),
+            not_(and_(paused, went_on)),
+        )
+        columns = ["tuning_job_id", "position", "number", "hyperparameters", "final_objective", "whole"]
+        self._connection.execute(insert(parent_trials).from_select(columns, source))
 
     def of(self, tuning_job_id: str) -> list[StoredParent]:
         """The parents of a tuning job, in the order given."""
@@ -71,12 +99,13 @@ class ParentRepository:
         """What each parent found out, in the order of `of`, by number."""
         table = parent_trials.c
         query = (
-            select(table.position, table.number, table.hyperparameters, table.final_objective)
+            select(table.position, table.number, table.hyperparameters, table.final_objective, table.whole)
             .where(table.tuning_job_id == tuning_job_id)
             .order_by(table.position, table.number)
         )
         count = select(func.count()).where(parents.c.tuning_job_id == tuning_job_id)
         results: list[list[ParentResult]] = [[] for _ in range(self._connection.execute(count).scalar_one())]
         for row in self._connection.execute(query):
-            results[row.position].append(ParentResult(row.number, row.hyperparameters, row.final_objective))
+            found = ParentResult(row.number, row.hyperparameters, row.final_objective, row.whole)
+            results[row.position].append(found)
         return results

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 from hrnn_tuner.domain.access import DEFAULT_PROJECT
@@ -158,6 +159,7 @@ parent_trials = Table(
     Column("number", Integer, primary_key=True),
     Column("hyperparameters", Json, nullable=False),
     Column("final_objective", Double),
+    Column("whole", Boolean, nullable=False, server_default=true()),  # whether the training did not pause
     ForeignKeyConstraint(
         ["tuning_job_id", "position"], ["parents.tuning_job_id", "parents.position"], ondelete="CASCADE"
     ),

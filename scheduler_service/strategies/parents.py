@@ -18,10 +18,12 @@ class ParentTrial(Trial):
     Attributes:
         inside: Whether the child could propose its configuration; if not, the values are the parent's all the same.
         same_rest: Whether all other hyperparameters had the values that they have in the child.
+        whole: Whether the training did not pause.
     """
 
     inside: bool = True
     same_rest: bool = True
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class ParentTrials:
         """The trials whose results are what the child would find; none when the data may differ."""
         if self.type is not WarmStartType.IDENTICAL_DATA_AND_ALGORITHM:
             return ()
-        return tuple(trial for trial in self.trials if trial.inside and trial.same_rest)
+        return tuple(trial for trial in self.trials if trial.inside and trial.same_rest and trial.whole)
 
     @property
     def hints(self) -> tuple[ParentTrial, ...]:
@@ -80,6 +82,7 @@ def parent_trials(
                 value=result.value,
                 inside=space.contains(configuration),
                 same_rest=all(_same(given.get(name), value) for name, value in rest.items()),
+                whole=result.whole,
             )
         )
     return ParentTrials(name, warm_start_type, tuple(trials))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,9 @@ import pytest
 
 from hrnn_tuner.client import InvalidRequestError
 from hrnn_tuner.domain.clock import utc_now
+from hrnn_tuner.domain.states import FailureCause
+from hrnn_tuner.domain.training_job import PAUSED, Proposal, TrainingJob
+from hrnn_tuner.domain.tuning_job import StrategyName
 from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import tuning_job_pb2
 from tests.support.api import CSV, Api, definition_of, hrnn_spec_of, running_api, spec_of
@@ -258,17 +261,79 @@ def test_several_definitions_have_no_warm_start(api: Api) -> None:
     assert (CONFIG, "got 2 training job definitions; allowed with a warm start: 1") in refused(api, spec)
 
 
-def test_strategies_that_do_not_learn_are_accepted_with_a_warning(api: Api) -> None:
+@pytest.mark.parametrize("strategy", [name.value for name in StrategyName])
+def test_strategies_that_do_not_learn_are_accepted_with_a_warning(api: Api, strategy: str) -> None:
     ended(api, parameter_ranges=categories("c", *"abc") | integers())
     static = definition_of(spec_of())["static_hyperparameters"] | {"k": {"integer_value": 3}}
     definition = {"parameter_ranges": categories("c", *"abc"), "static_hyperparameters": static}
-    spec = child_of("parent", definition=definition, **limits(3))
-    random = api.client.create_tuning_job(spec, validate_only=True)
-    assert list(random.warnings) == [
-        "STRATEGY_RANDOM learns nothing from warm-start parents but what need not be tried again"
+    spec = child_of("parent", definition=definition, strategy=f"STRATEGY_{strategy}", **limits(3))
+    answer = api.client.create_tuning_job(spec, validate_only=True)
+    expected = {
+        "GRID": ["STRATEGY_GRID does not look at warm-start parents"],
+        "BAYESIAN": [],
+        "BAYESIAN_ASHA": [],
+    }
+    draws = [f"STRATEGY_{strategy} learns nothing from warm-start parents but what need not be tried again"]
+    assert list(answer.warnings) == expected.get(strategy, draws)
+
+
+def test_another_environment_is_refused_without_showing_it(api: Api) -> None:
+    ended(api, environment={"LOCALE": "one", "SAME": "x"})
+    found = refused(api, child_of("parent", definition={"environment": {"LOCALE": "two", "SAME": "x", "MORE": "y"}}))
+    ((field, text),) = found
+    assert field == parent(0)
+    assert text.startswith(
+        "'parent' has another environment, which differs in LOCALE, MORE; only these fields of a training job "
+        "definition may differ: parameter_ranges, static_hyperparameters, data_channels, "
+    )
+
+
+def test_what_was_stopped_without_a_value_is_not_copied_and_what_paused_is_no_whole_result(
+    api_on_each_database: Api,
+) -> None:
+    api = api_on_each_database
+    spec = spec_of("parent", **limits(9)) | {"strategy": "STRATEGY_ASHA"}
+    definition_of(spec)["static_hyperparameters"]["epochs"] = {"integer_value": 9}
+    job_id = api.client.create_tuning_job(spec).tuning_job.id
+    store = api.store
+
+    def pause(number: int, x: float, value: float, until: int, continues: int = 0) -> None:
+        launch(store, job_id, 1, proposal=Proposal({"x": x}, "ASHA", 1, continues=continues, until_epoch=until))
+        start(store, job_id, number)
+        end(number, lambda job, now: job.stopped_early(PAUSED, "at its level", now))
+        end(number, lambda job, now: job.kept(value, {"score": value}, "/artifacts", now))
+
+    def end(number: int, how: Callable[[TrainingJob, datetime], TrainingJob]) -> None:
+        with store.write() as tx:
+            change = tx.change(job_id, utc_now())
+            assert change is not None
+            before = change.training_job(number)
+            assert before is not None
+            change.put(before, how(before, change.now))
+            change.write()
+
+    pause(1, 0.1, 0.2, until=1)
+    pause(2, 0.5, 0.4, until=1)
+    pause(3, 0.5, 0.7, until=3, continues=2)
+    launch(store, job_id, 1, proposal=Proposal({"x": 0.5}, "ASHA", 1, continues=3, until_epoch=9))
+    start(store, job_id, 4)
+    finish(store, job_id, 4, 0.9)
+    launch(store, job_id, 2)
+    start(store, job_id, 5)
+    end(5, lambda job, now: job.failed(FailureCause.ALGORITHM_ERROR, "diverged", now))
+    api.client.stop_tuning_job("parent")
+    with store.write() as tx:
+        change = tx.change(job_id, utc_now())
+        assert change is not None
+        change.write()
+    child = api.client.create_tuning_job(child_of("parent", kind=IDENTICAL)).tuning_job
+    with store.read() as tx:
+        (found,) = tx.parents.results(child.id)
+    assert [(result.number, result.value, result.whole) for result in found] == [
+        (1, 0.2, False),
+        (4, 0.9, True),
+        (5, None, True),
     ]
-    grid = api.client.create_tuning_job(spec | {"strategy": "STRATEGY_GRID"}, validate_only=True)
-    assert list(grid.warnings) == ["STRATEGY_GRID does not look at warm-start parents"]
 
 
 def test_a_parent_without_a_value_is_a_warning(api: Api) -> None:

@@ -11,8 +11,10 @@ from hrnn_tuner.domain.training_job import Proposal, TrainingJob, Transition
 from hrnn_tuner.store import MetricPoint, Store
 
 
-def launch(store: Store, job_id: str, count: int, **hyperparameters: Value) -> list[TrainingJob]:
-    """Launches training jobs."""
+def launch(
+    store: Store, job_id: str, count: int, *, proposal: Proposal | None = None, **hyperparameters: Value
+) -> list[TrainingJob]:
+    """Launches training jobs, of one proposal or of random ones."""
     now = utc_now()
     with store.write() as tx:
         change = tx.change(job_id, now)
@@ -24,8 +26,13 @@ def launch(store: Store, job_id: str, count: int, **hyperparameters: Value) -> l
                 number=number,
                 name=f"{change.job.spec.name}-{number:03d}-{job_id[-8:]}",
                 definition_name="",
-                proposal=Proposal({"x": number / 100}, "RANDOM", 1),
-                hyperparameters={"x": number / 100, "flag": False, **hyperparameters},
+                proposal=proposal or Proposal({"x": number / 100}, "RANDOM", 1),
+                hyperparameters={
+                    "x": number / 100,
+                    "flag": False,
+                    **hyperparameters,
+                    **({} if proposal is None else proposal.hyperparameters),
+                },
                 secondary=SecondaryState.PENDING,
                 attempt=1,
                 token=f"token-{number}",

@@ -69,6 +69,11 @@ def test_another_value_of_what_is_not_tuned_is_not_like_an_own_result(name: str,
     assert parent.like_own == ()
 
 
+def test_a_training_job_that_paused_is_a_hint_and_no_own_result() -> None:
+    parent = seen(replace(RESULT, whole=False))
+    assert (parent.like_own, parent.hints) == ((), parent.trials)
+
+
 def test_other_data_give_no_result_like_an_own_one() -> None:
     assert seen(RESULT, TRANSFER).like_own == ()
 
