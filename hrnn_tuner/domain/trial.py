@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hrnn_tuner.domain.search_space import Value
@@ -30,7 +30,7 @@ class Trial:
         value: Final value of the objective metric; None unless observed.
         continues: Number of the trial that it goes on from, with the same configuration; 0 for none.
         until_epoch: The epoch after which it pauses; None when it trains to its end.
-        paused: Whether it paused there, and could go on.
+        paused: Whether it paused there, see `may_go_on`.
         before: Values at the epochs where the trials that it continues had paused, ascending; only where it stands for
             all of them.
     """
@@ -43,6 +43,10 @@ class Trial:
     until_epoch: int | None = None
     paused: bool = False
     before: tuple[tuple[int, float], ...] = ()
+
+    def may_go_on(self, levels: Sequence[int]) -> bool:
+        """Whether it paused below the highest of the epochs at which trials pause: there, none was to be longer."""
+        return self.paused and bool(levels) and (self.until_epoch or 0) < levels[-1]
 
     @classmethod
     def of(cls, number: int, proposal: Proposal, secondary: SecondaryState, value: float | None) -> Trial:

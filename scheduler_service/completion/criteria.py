@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.states import CompletionReason
-from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.training_job import PAUSED, TrainingJob
+from hrnn_tuner.domain.tuning_job import TuningJobSpec
 from hrnn_tuner.store import JobChange
 from scheduler_service.completion.convergence import QUIET_TRAINING_JOBS, RANK, has_converged, left_to_find
 from scheduler_service.completion.improvement import counted
@@ -38,15 +39,20 @@ class Completion:
             self._detect(change)
 
     def _count(self, change: JobChange, ended: TrainingJob) -> None:
-        """Takes one training job into account."""
+        """Takes one training job into account.
+
+        One that paused counts only if it reached the target: what it shows of its hyperparameters is not the last.
+        """
         spec, value = change.job.spec, ended.final_objective
         assert value is not None, "it ended with one"
-        details = counted(change.job.completion_details, spec.objective, value, self._share)
-        change.job = replace(change.job, completion_details=details)
         criteria = spec.completion
         if criteria.target_value is not None and reaches(spec.objective, value, criteria.target_value):
             figures = {"value": value, "target": criteria.target_value}
             self._end(change, CompletionReason.TARGET_REACHED, f"{ended.name} reached the target", figures)
+        if _may_go_on(ended, spec):
+            return
+        details = counted(change.job.completion_details, spec.objective, value, self._share)
+        change.job = replace(change.job, completion_details=details)
         quiet, limit = details.not_improving, criteria.max_not_improving
         if limit is not None and quiet >= limit:
             text = f"{quiet} training jobs in a row did not improve the objective by {self._share:.2%} or more"
@@ -76,6 +82,12 @@ class Completion:
         if reason is CompletionReason.TARGET_REACHED:
             for job in change.active():
                 change.put(job, job.stop_requested("the tuning job has reached its target", change.now))
+
+
+def _may_go_on(job: TrainingJob, spec: TuningJobSpec) -> bool:
+    """Whether a training job paused below the highest level."""
+    until = job.proposal.until_epoch
+    return job.stopping_rule == PAUSED and until is not None and until < spec.pauses_at[-1]
 
 
 def _best(value: float | None) -> dict[str, float]:

@@ -67,10 +67,10 @@ class FreezeThawStrategy(Strategy):
         """The next proposal; None when there is none before more results are known."""
         number = len(chains) + 1
         proposing = self._bayesian.proposing(joined(chains, history), seed)
-        paused = [chain for chain in chains if chain[-1].paused]
+        paused = [chain for chain in chains if chain[-1].may_go_on(history.levels)]
         continued: Proposal | None = None
         if paused and proposing.learns(number):
-            if any(_whole(chain) for chain in chains):
+            if any(_whole(chain, history.levels) for chain in chains):
                 return _most_promising(proposing, paused, history, number, seed)
             if not any(_goes_on(chain) for chain in chains):
                 continued = _continuation(_leader(paused, history.objective), history, seed, "none is whole yet", {})
@@ -101,7 +101,11 @@ def _most_promising(
     if fresh is not None and rates[-1] > rates[place]:
         return _begun(fresh, history)
     reason = f"log expected improvement per epoch to the end {rates[place]:.3g}"
-    figures = {"improvement_per_epoch": rates[place]}
+    figures = {
+        "improvement_per_epoch": rates[place],
+        "acquisition_value": values[place],
+        **proposing.model.expectations(configurations[place]),
+    }
     if fresh is not None:
         reason += f", that of a new configuration {rates[-1]:.3g}"
         figures["improvement_per_epoch_of_new"] = rates[-1]
@@ -137,9 +141,9 @@ def _leader(paused: Sequence[Chain], objective: Objective) -> Chain:
     )
 
 
-def _whole(chain: Chain) -> bool:
+def _whole(chain: Chain, levels: Sequence[int]) -> bool:
     """Whether a chain has a value of a whole training."""
-    return chain[-1].status is TrialStatus.OBSERVED and not chain[-1].paused
+    return chain[-1].status is TrialStatus.OBSERVED and not chain[-1].may_go_on(levels)
 
 
 def _goes_on(chain: Chain) -> bool:

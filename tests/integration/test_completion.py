@@ -11,15 +11,17 @@ from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.domain.clock import utc_now
 from hrnn_tuner.domain.completion import CompletionCriteria
+from hrnn_tuner.domain.early_stopping import HyperbandConfig
 from hrnn_tuner.domain.states import CompletionReason, SecondaryState, TrainingJobState, TuningJobState
-from hrnn_tuner.domain.tuning_job import TuningJob
+from hrnn_tuner.domain.training_job import PAUSED, Proposal
+from hrnn_tuner.domain.tuning_job import StrategyName, TuningJob
 from hrnn_tuner.store import EventKind, Store
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service.completion import Completion
 from scheduler_service.planner import Planner
 from scheduler_service.proposing import Proposer
 from scheduler_service.wakeup import Wakeup
-from tests.support.ending import completed, end_training_jobs
+from tests.support.ending import completed, end_training_jobs, kept
 from tests.support.invariants import check_invariants, read_events, read_training_jobs
 from tests.support.scheduling import current, running, wait_for_end
 from tests.support.tuning import create_job, make_spec
@@ -133,6 +135,44 @@ def test_convergence_is_told_and_otherwise_without_effect_when_nobody_asked_for_
     assert (ended.state, ended.completion_reason) == (TuningJobState.IN_PROGRESS, None)
     assert ended.completion_details.converged_at is not None
     assert figures_of(store, job, "CONVERGENCE_DETECTED")["left_to_find"] == 0.0
+
+
+def test_a_training_job_that_paused_is_none_that_did_not_improve_but_may_reach_the_target(store: Store) -> None:
+    levels: dict[str, Any] = {
+        "strategy": StrategyName.ASHA,
+        "hyperband": HyperbandConfig(1, 9),
+        "static": {"epochs": 30},
+    }
+    criteria = CompletionCriteria(target_value=0.9, max_not_improving=3, on_convergence=True)
+    job = create_job(store, make_spec(completion=criteria, max_training_jobs=100, max_parallel=40, **levels))
+    for number in range(1, 31):
+        pause(store, job, number, 0.5, until=1)
+    details = check_invariants(store, job).completion_details
+    assert (details.not_improving, details.best_values, details.converged_at) == (0, (), None)
+    for number in (31, 32, 33):
+        pause(store, job, number, 0.6, until=9)
+        assert check_invariants(store, job).completion_reason is None
+    pause(store, job, 34, 0.6, until=9)
+    assert check_invariants(store, job).completion_reason is CompletionReason.NO_IMPROVEMENT
+
+    other = create_job(store, make_spec("other", completion=criteria, max_training_jobs=100, max_parallel=4, **levels))
+    pause(store, other, 1, 0.95, until=1)
+    assert check_invariants(store, other).completion_reason is CompletionReason.TARGET_REACHED
+
+
+def pause(store: Store, job: TuningJob, number: int, value: float, *, until: int) -> None:
+    """A training job is launched, taken by a worker, and paused with a value."""
+    launch(store, job.id, 1, proposal=Proposal({"x": number / 100}, "ASHA", 1, until_epoch=until))
+    start(store, job.id, number)
+    with store.write() as tx:
+        change = tx.change(job.id, utc_now())
+        assert change is not None
+        before = change.training_job(number)
+        assert before is not None
+        change.put(before, before.stopped_early(PAUSED, "it has come to its level", change.now))
+        change.decide("EARLY_STOPPED", number, "it has come to its level", {"epoch": float(until)})
+        change.write()
+    end_training_jobs(store, job.id, COMPLETION, [kept(number, value)])
 
 
 def test_the_first_reason_stays(store: Store) -> None:

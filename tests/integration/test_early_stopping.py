@@ -262,6 +262,28 @@ def test_training_jobs_pause_at_their_level_and_the_best_are_continued_by_others
         assert row.proposal.origin == (before.proposal.origin or before.number)
 
 
+def test_a_model_decides_what_goes_on_also_where_the_highest_level_is_below_the_training_jobs_own_epochs(
+    store: Store, hub: InMemoryHub
+) -> None:
+    spec = make_spec(
+        max_training_jobs=20,
+        max_parallel=3,
+        strategy=StrategyName.BAYESIAN_ASHA,
+        hyperband=HyperbandConfig(1, 3),
+        static={"epochs": 30},
+    )
+    job = create_job(store, spec, now=utc_now())
+    with running(store, hub, slots=3, epochs=30, train_s=6.0, objective=value_of):
+        ended = wait_for_end(store, job, timeout_s=110)
+    assert (ended.state, ended.counters.launched) == (TuningJobState.COMPLETED, 20)
+    rows = read_training_jobs(store, job.id)
+    assert not [row.proposal.explanation for row in rows if " failed (" in row.proposal.explanation]
+    assert {row.proposal.until_epoch for row in rows} == {1, 3}
+    whole = [row.number for row in rows if row.proposal.until_epoch == 3 and row.final_objective is not None]
+    assert whole
+    assert any(row.proposal.continues or "acquisition_value" in row.proposal.figures for row in rows[whole[0] :])
+
+
 def test_limits_and_counters_hold_with_early_stopping_and_faulty_workers(store: Store, hub: InMemoryHub) -> None:
     faults = Faults(vanish=0.05, lose=0.1, fail=0.1, repeat=0.3)
     spec = make_spec(max_training_jobs=16, max_parallel=5, early_stopping=AUTO, static={"epochs": 8})
