@@ -50,6 +50,8 @@ class Prepared:
         exhausted: Whether no other proposals follow them.
         seconds: How long they took.
         training_s: How long a training job takes; None when none has ended.
+        alone: Whether training jobs run one at a time: the next one then knows all results, however long it takes to
+            propose it, so that the same seed and results give the same sequence on any machine.
         taken: How many of the proposals were handed out.
     """
 
@@ -58,12 +60,13 @@ class Prepared:
     exhausted: bool
     seconds: float
     training_s: float | None
+    alone: bool = False
     taken: int = 0
 
     @property
     def worth_waiting(self) -> bool:
         """Whether a slot should rather wait for a fresh proposal than get one that misses results."""
-        return self.training_s is None or self.seconds <= WAIT_SHARE * self.training_s
+        return self.alone or self.training_s is None or self.seconds <= WAIT_SHARE * self.training_s
 
     def take(self, progress: Progress, count: int) -> tuple[Prepared, Ready | None]:
         """Hands out proposals for a tuning job that has come to ``progress``.

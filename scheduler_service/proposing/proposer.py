@@ -11,14 +11,14 @@ import structlog
 
 from hrnn_tuner.domain.errors import ServiceUnavailable
 from hrnn_tuner.domain.training_job import Proposal
-from hrnn_tuner.domain.tuning_job import TrainingJobDefinition, TuningJob
+from hrnn_tuner.domain.tuning_job import StrategyName, TrainingJobDefinition, TuningJob
 from hrnn_tuner.store import Store
 from hrnn_tuner.telemetry.scheduler_metrics import PROPOSAL_DURATION
 from scheduler_service.proposing.parents import read_parents
 from scheduler_service.proposing.prepared import Prepared, Progress, Ready
 from scheduler_service.proposing.sequences import own_history, own_seed
 from scheduler_service.proposing.strategy_process import StrategyFailed, StrategyProcess
-from scheduler_service.strategies import History, RandomStrategy, strategy_for
+from scheduler_service.strategies import History, strategy_for
 from scheduler_service.wakeup import Wakeup
 
 _LOG = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ class Proposer:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-        self._process.stop()  # also what it is working on
+        self._process.close()  # also what it is working on
         self._thread.join(_JOIN_TIMEOUT_S)
 
     def take(self, job: TuningJob, definition: TrainingJobDefinition, progress: Progress, count: int) -> Ready | None:
@@ -161,9 +161,12 @@ class Proposer:
             return  # the same was asked for twice
         numbers = range(now.launched + 1, now.launched + 1 + count)
         proposals = tuple(self._made(found, numbers))
+        if self._stopped:  # there may be none for that reason alone
+            return
         seconds = time.monotonic() - started
         exhausted = strategy_for(found.job.spec.strategy).exhausted(found.history, count, len(proposals))
-        prepared = Prepared(now, proposals, exhausted, seconds, found.training_s)
+        alone = found.job.spec.limits.max_parallel == 1
+        prepared = Prepared(now, proposals, exhausted, seconds, found.training_s, alone)
         with self._changed:
             self._prepared[key] = prepared
 
@@ -187,7 +190,10 @@ class Proposer:
             time.sleep(_COMMIT_POLL_S)
 
     def _made(self, found: _Snapshot, numbers: range) -> list[Proposal]:
-        """Has proposals made; when the strategy fails, random ones take their place and say so."""
+        """Has proposals made; when the strategy fails, random ones take their place and say so.
+
+        Where training jobs pause, those are of ASHA, which promotes them: a random training would never be compared.
+        """
         job, history, seed = found.job, found.history, own_seed(found.job.spec, found.definition)
         revision = {"revision": float(job.revision)}
         try:
@@ -198,7 +204,8 @@ class Proposer:
                 return []
             _LOG.error("strategy failed, its proposals are random", tuning_job=job.spec.name, error=str(error))
             cause = str(error).strip().splitlines()[-1]
-            random = RandomStrategy().propose(history, numbers, seed)
+            instead = StrategyName.ASHA if history.levels else StrategyName.RANDOM
+            random = strategy_for(instead).propose(history, numbers, seed)
             proposals = [
                 replace(item, explanation=f"{job.spec.strategy.value} failed ({cause}); {item.explanation}")
                 for item in random

@@ -16,6 +16,8 @@ from scheduler_service.strategies import History, strategy_for
 
 #: A proposal that is not made by then is not going to be: the process is killed.
 TIMEOUT_S = 120.0
+#: What each further proposal of a call may take: the model is fitted once.
+_FURTHER_S = 15.0
 _STOP_S = 5.0
 
 
@@ -29,25 +31,42 @@ class StrategyProcess:
     def __init__(self) -> None:
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
+        self._closed = False
 
     def propose(self, name: StrategyName, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
         """Has proposals made; see `Strategy.propose`.
+
+        When the process dies of something else, e.g. because the host ran out of memory, another one is asked once
+        more: the same seed then still gives the same proposals.
 
         Raises:
             StrategyFailed: When there are none.
         """
         try:
-            connection = self._connected()
-            connection.send((name, history, tuple(numbers), seed))
-            if not connection.poll(TIMEOUT_S):
-                raise StrategyFailed(f"{name.value} proposed nothing in {TIMEOUT_S:.0f} s")
-            proposals, error = connection.recv()
+            return self._asked(name, history, numbers, seed)
+        except (EOFError, OSError):
+            self.stop()
+        try:
+            return self._asked(name, history, numbers, seed)
         except (EOFError, OSError) as error:
             self.stop()
-            raise StrategyFailed(f"the process of {name.value} did not start or died: {error!r}") from error
-        except StrategyFailed:
+            raise StrategyFailed(f"the process of {name.value} did not start or died, twice: {error!r}") from error
+
+    def _asked(self, name: StrategyName, history: History, numbers: Sequence[int], seed: int) -> list[Proposal]:
+        """Asks the process once.
+
+        Raises:
+            EOFError: When it dies.
+            OSError: When it does not start, or dies.
+            StrategyFailed: When the strategy raises an error, or takes too long.
+        """
+        connection = self._connected()
+        connection.send((name, history, tuple(numbers), seed))
+        seconds = TIMEOUT_S + _FURTHER_S * (len(numbers) - 1)
+        if not connection.poll(seconds):
             self.stop()
-            raise
+            raise StrategyFailed(f"{name.value} proposed nothing in {seconds:.0f} s")
+        proposals, error = connection.recv()
         if error is not None:
             raise StrategyFailed(error)
         found: list[Proposal] = proposals
@@ -56,6 +75,11 @@ class StrategyProcess:
     def warm_up(self) -> None:
         """Starts the process, so that the first proposal need not wait for it."""
         self._connected()
+
+    def close(self) -> None:
+        """Ends the process for good: who waits for proposals gets none."""
+        self._closed = True
+        self.stop()
 
     def stop(self) -> None:
         """Ends the process, if it runs, and gives its memory back."""
@@ -67,7 +91,13 @@ class StrategyProcess:
         self._process = self._connection = None
 
     def _connected(self) -> Connection:
-        """The connection to a process that lives."""
+        """The connection to a process that lives.
+
+        Raises:
+            OSError: When none can be started, or none is to be.
+        """
+        if self._closed:
+            raise OSError("it was closed")
         if self._process is not None and not self._process.is_alive():
             self.stop()
         if self._connection is None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hrnn_tuner.domain.training_job import Proposal
@@ -39,6 +41,11 @@ def test_a_result_later_a_fresh_proposal_is_waited_for_unless_training_jobs_are_
 ) -> None:
     _, ready = prepared(training_s=training_s).take(Progress(10, 9), 1)
     assert (ready is not None) == handed_out
+
+
+def test_where_training_jobs_run_one_at_a_time_the_latest_result_is_always_known() -> None:
+    alone = replace(prepared(training_s=0.01), alone=True)
+    assert alone.take(Progress(10, 9), 1)[1] is None
 
 
 def test_the_end_of_the_space_is_told_with_the_last_proposal_and_after_it() -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -51,6 +52,40 @@ def test_a_process_that_was_killed_is_replaced(process: StrategyProcess) -> None
     os.kill(process._process.pid or 0, signal.SIGKILL)
     process._process.join()
     assert len(process.propose(StrategyName.RANDOM, HISTORY, [1], seed=5)) == 1
+
+
+def test_a_process_that_is_killed_while_it_proposes_is_replaced_by_one_that_proposes_the_same(
+    process: StrategyProcess,
+) -> None:
+    process.warm_up()
+    worker = process._process
+    assert worker is not None
+    os.kill(worker.pid or 0, signal.SIGSTOP)  # it takes the question and gives no answer
+    killer = threading.Timer(0.5, worker.kill)
+    killer.start()
+    found = process.propose(StrategyName.RANDOM, HISTORY, [1, 2], seed=5)
+    killer.join()
+    assert found == strategy_for(StrategyName.RANDOM).propose(HISTORY, [1, 2], 5)
+    assert process._process is not worker
+
+
+def test_a_process_that_dies_again_and_again_is_given_up(
+    process: StrategyProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dead(*_: object) -> None:
+        raise EOFError
+
+    monkeypatch.setattr(StrategyProcess, "_asked", dead)
+    with pytest.raises(StrategyFailed, match="twice"):
+        process.propose(StrategyName.RANDOM, HISTORY, [1], seed=5)
+
+
+def test_after_it_was_closed_nothing_is_started_again(process: StrategyProcess) -> None:
+    process.warm_up()
+    process.close()
+    with pytest.raises(StrategyFailed, match="closed"):
+        process.propose(StrategyName.RANDOM, HISTORY, [1], seed=5)
+    assert process._process is None
 
 
 def test_it_dies_with_its_owner(tmp_path_factory: pytest.TempPathFactory) -> None:
