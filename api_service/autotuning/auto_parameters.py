@@ -5,7 +5,7 @@ from __future__ import annotations
 from api_service import to_proto
 from api_service.autotuning.hinted_range import hinted_range
 from api_service.autotuning.ranges import range_names, shown_range
-from api_service.validation.findings import Findings, among
+from api_service.findings import Findings, among
 from hrnn_tuner.algorithms import Algorithm
 from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.search_space import SearchSpace

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import protovalidate
+
 from api_service.from_proto import WITH_LEVELS, domain_ranges
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.autotune import AutotuneChoice
@@ -19,19 +21,28 @@ from hrnn_tuner.wire_values import from_wire
 #: 2009, "Choosing the sample size of a computer experiment").
 JOBS_PER_RANGE = 10
 LEAST_JOBS, MOST_JOBS = 20, 100
-#: Model-based search learns between launches: it gets at least so many rounds of parallel training jobs.
+#: What follows from results follows from those before a launch: there are at least so many rounds of parallel training
+#: jobs then.
 ROUNDS = 5
-#: The largest number that a request may name.
-MOST_RETRIES = 30
 
 _P = tuning_job_pb2
+#: Strategies that look at results: the others could launch everything at once.
+_FOLLOWS_RESULTS = frozenset({_P.STRATEGY_BAYESIAN, _P.STRATEGY_ASHA, _P.STRATEGY_BAYESIAN_ASHA})
+#: Those in which training jobs are continued by others, which count too.
+_PROMOTES = _FOLLOWS_RESULTS - {_P.STRATEGY_BAYESIAN}
 
 
 @dataclass(frozen=True)
 class _Space:
-    """The search spaces of all definitions as far as the choices depend on them."""
+    """The search spaces of all definitions as far as the choices depend on them.
+
+    Attributes:
+        definitions: The ranges of each.
+        sound: Whether every range keeps the rules of its message: no grid can be made of one that does not.
+    """
 
     definitions: tuple[tuple[ParameterRange, ...], ...]
+    sound: bool
 
     @property
     def count(self) -> int:
@@ -54,10 +65,11 @@ class _Space:
         return all(isinstance(item, CategoricalRange) for ranges in self.definitions for item in ranges)
 
     def _points(self, *, grid: bool) -> int | None:
+        if not self.sound:
+            return None
         total = 0
         for ranges in self.definitions:
-            empty = any(item.cardinality is not None and item.cardinality < 1 for item in ranges)
-            if not ranges or empty or condition_faults(ranges):
+            if not ranges or condition_faults(ranges):
                 return None
             space = SearchSpace(ranges)
             points = space.grid.cardinality if grid else space.cardinality
@@ -100,7 +112,9 @@ def choose(
     if not spec.training_job_definitions:
         return []
     first = spec.training_job_definitions[0]
-    space = _Space(tuple(domain_ranges(item.parameter_ranges) for item in spec.training_job_definitions))
+    given = [item.parameter_ranges for item in spec.training_job_definitions]
+    sound = not any(protovalidate.collect_violations(ranges) for ranges in given)
+    space = _Space(tuple(map(domain_ranges, given)), sound)
     choosing = _Choosing(spec, settings, space, parents_launched)
     steps: tuple[Callable[[_Choosing], None], ...] = (_strategy, _jobs, _parallel)
     for step in steps:
@@ -113,9 +127,11 @@ def choose(
 
 def _usual_jobs(choosing: _Choosing) -> int:
     """The number of training jobs that suits the number of ranges and what is allowed."""
-    usual = min(max(JOBS_PER_RANGE * choosing.space.count, LEAST_JOBS), MOST_JOBS)
+    usual = min(max(JOBS_PER_RANGE * choosing.space.count, LEAST_JOBS), MOST_JOBS, choosing.space.points or MOST_JOBS)
+    if choosing.spec.strategy in _PROMOTES:
+        usual += -(-usual // 2)  # a third go on, and of these a third: a half in all, at most
     quota = choosing.settings.max_training_jobs_limit - choosing.parents_launched
-    return max(1, min(usual, quota, choosing.space.points or usual))
+    return max(1, min(usual, quota))
 
 
 def _strategy(choosing: _Choosing) -> None:
@@ -150,20 +166,22 @@ def _jobs(choosing: _Choosing) -> None:
     reason = f"{JOBS_PER_RANGE} for each of {count} ranges, between {LEAST_JOBS} and {MOST_JOBS}"
     if points is not None and points <= limits.max_number_of_training_jobs:
         reason = f"the search space has {points} points"
+    if choosing.spec.strategy in _PROMOTES:
+        reason += ", and a half more for those that go on with others"
     choosing.chose("resource_limits.max_number_of_training_jobs", limits.max_number_of_training_jobs, reason)
 
 
 def _parallel(choosing: _Choosing) -> None:
-    """As many in parallel as the operator allows, but a model needs rounds to learn from."""
+    """As many in parallel as the operator allows, but what follows from results needs rounds of them."""
     spec = choosing.spec
     if spec.resource_limits.max_parallel_training_jobs != 0:
         return
     limits, most = spec.resource_limits, choosing.settings.max_parallel_limit
     jobs = limits.max_number_of_training_jobs or choosing.space.grid_points or 1
-    if spec.strategy == _P.STRATEGY_BAYESIAN:
-        chosen, reason = -(-jobs // ROUNDS), f"leaves {ROUNDS} rounds of results to learn from"
+    if spec.strategy in _FOLLOWS_RESULTS:
+        chosen, reason = -(-jobs // ROUNDS), f"leaves {ROUNDS} rounds of results to follow from"
     else:
-        chosen, reason = jobs, "the strategy does not learn from results"
+        chosen, reason = jobs, "the strategy proposes the same whatever the results are"
     if chosen > most:
         chosen, reason = most, "the operator allows no more"
     limits.max_parallel_training_jobs = max(1, chosen)
@@ -212,8 +230,8 @@ def _completion(choosing: _Choosing) -> None:
 
 
 def _retries(choosing: _Choosing) -> None:
-    """The operator's number of attempts."""
-    retries = min(choosing.settings.max_attempts - 1, MOST_RETRIES)
+    """The operator's number of attempts, and no more than one may ask for."""
+    retries = min(choosing.settings.max_attempts - 1, choosing.settings.max_retries)
     for index, definition in enumerate(choosing.spec.training_job_definitions):
         if not definition.HasField("retry_strategy") and retries > 0:
             definition.retry_strategy.maximum_retry_attempts = retries

@@ -8,7 +8,7 @@ from api_service import to_proto
 from api_service.autotuning import auto_parameters
 from api_service.autotuning.choose import choose
 from api_service.autotuning.ranges import range_names, shown_range
-from api_service.validation.findings import Findings
+from api_service.findings import Findings
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.search_space import ParameterRange, SearchSpace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api_service.validation.findings import Findings, among
+from api_service.findings import Findings, among
 from hrnn_tuner.algorithms import Channel, ChannelOption
 from hrnn_tuner.v1 import tuning_job_pb2
 from hrnn_tuner.wire_channels import channel_from_wire

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from api_service.findings import Findings
 from api_service.from_proto import domain_ranges
-from api_service.validation.findings import Findings
 from hrnn_tuner.domain.conditions import condition_faults
 from hrnn_tuner.v1 import parameters_pb2
 from hrnn_tuner.wire_values import from_wire

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from api_service.findings import Findings, among
 from api_service.validation.conditions import placed_ranges
-from api_service.validation.findings import Findings, among
 from hrnn_tuner.algorithms import Algorithm, Hyperparameter, HyperparameterType
 from hrnn_tuner.v1 import parameters_pb2, tuning_job_pb2
 from hrnn_tuner.wire_values import from_wire

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from api_service.findings import Findings, among
 from api_service.validation import channel_options
 from api_service.validation.data import columns_of, complaint_about
-from api_service.validation.findings import Findings, among
 from hrnn_tuner.algorithms import Algorithm, Channel
 from hrnn_tuner.domain.data_channel import DataChannel
 from hrnn_tuner.domain.uris import is_allowed

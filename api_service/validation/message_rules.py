@@ -8,8 +8,8 @@ import protovalidate
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from api_service.findings import Findings
 from api_service.validation import text_rules
-from api_service.validation.findings import Findings
 from hrnn_tuner.domain.errors import InvalidRequest
 
 _MAX_SHOWN_CHARACTERS = 100

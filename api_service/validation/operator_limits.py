@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from api_service.findings import Findings
 from api_service.validation.conditions import placed_ranges
-from api_service.validation.findings import Findings
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import parameters_pb2, tuning_job_pb2
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from api_service.autotuning import complete
+from api_service.findings import Findings, among
 from api_service.validation import (
     conditions,
     hyperparameters,
@@ -19,7 +20,6 @@ from api_service.validation import (
     stopping,
     warm_start,
 )
-from api_service.validation.findings import Findings, among
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.autotune import AutotuneChoice
 from hrnn_tuner.domain.objective import ObjectiveType

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from api_service.findings import Findings
 from api_service.from_proto import domain_ranges
 from api_service.validation import conditions
-from api_service.validation.findings import Findings
 from hrnn_tuner.domain.search_space import SearchSpace
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import parameters_pb2, tuning_job_pb2

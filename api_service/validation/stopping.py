@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from api_service.findings import Findings
 from api_service.from_proto import WITH_LEVELS
-from api_service.validation.findings import Findings
 from hrnn_tuner.algorithms import Algorithm, AlgorithmRegistry
 from hrnn_tuner.domain.early_stopping import EPOCH_HYPERPARAMETERS, planned_epochs
 from hrnn_tuner.v1 import tuning_job_pb2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from api_service.validation.findings import Findings
+from api_service.findings import Findings
 from hrnn_tuner.wire_texts import placed_texts
 
 _NUL = "\0"

@@ -126,7 +126,7 @@ def test_autotune_shows_what_it_chose_and_why(api_on_each_database: Api) -> None
     assert {choice.field: choice.reason for choice in job.autotune_choices} == {
         "training_job_definitions[0].parameter_ranges": "no range is given; these are the default ranges of hrnn",
         "resource_limits.max_number_of_training_jobs": "10 for each of 5 ranges, between 20 and 100",
-        "resource_limits.max_parallel_training_jobs": "the strategy does not learn from results",
+        "resource_limits.max_parallel_training_jobs": "the strategy proposes the same whatever the results are",
         "training_job_definitions[0].retry_strategy.maximum_retry_attempts": "the operator's default",
     }
     assert job.autotune_choices == answer.tuning_job.autotune_choices

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api_service.autotuning import Completed, complete
-from api_service.validation.findings import Findings
+from api_service.findings import Findings
 from hrnn_tuner.algorithms import load_algorithms
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.v1 import tuning_job_pb2
@@ -121,6 +121,33 @@ def test_a_grid_infers_its_number_of_training_jobs_and_runs_them_all_at_once() -
     assert "resource_limits.max_number_of_training_jobs" not in found
     assert found["resource_limits.max_parallel_training_jobs"] == "3"
     assert "completion_criteria.convergence_detected.complete_on_convergence" not in found
+
+
+@pytest.mark.parametrize("strategy", ["STRATEGY_ASHA", "STRATEGY_BAYESIAN_ASHA"])
+def test_strategies_that_promote_get_rounds_and_training_jobs_for_promotions(strategy: str) -> None:
+    found = chosen(ranges=numbers(), strategy=strategy)
+    assert found["resource_limits.max_number_of_training_jobs"] == "30"
+    assert found["resource_limits.max_parallel_training_jobs"] == "6"
+
+
+def test_no_more_retries_are_chosen_than_may_be_asked_for() -> None:
+    found = chosen(ranges=numbers(), settings=Settings(max_attempts=3, max_retries=1))
+    assert found["training_job_definitions[0].retry_strategy.maximum_retry_attempts"] == "1"
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        numbers(low=-1.0, high=1.0, scaling_type="SCALING_TYPE_LOGARITHMIC", grid_points=5),
+        numbers(low=0.0, high=1.0, scaling_type="SCALING_TYPE_REVERSE_LOGARITHMIC", grid_points=5),
+        numbers(grid_points=2**31 - 1),
+        integers(grid_points=2**31 - 1),
+        integers(low=3, high=2),
+    ],
+)
+def test_of_ranges_that_break_their_rules_no_grid_is_made(ranges: dict[str, Any]) -> None:
+    found = chosen(ranges=ranges, strategy=GRID)
+    assert found["resource_limits.max_parallel_training_jobs"] == "1"
 
 
 def test_the_operators_limits_hold() -> None:

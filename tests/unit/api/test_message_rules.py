@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from api_service.findings import Findings
 from api_service.validation import message_rules
-from api_service.validation.findings import Findings
 from hrnn_tuner.v1 import tuning_job_pb2
 from hrnn_tuner.v1 import tuning_service_pb2 as pb
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from api_service.findings import Findings
 from api_service.validation import operator_limits
-from api_service.validation.findings import Findings
 from hrnn_tuner.client import parse_request
 from hrnn_tuner.settings import Settings
 from tests.support.api import definition_of, spec_of
