@@ -80,6 +80,7 @@ class Explanations:
                         definition.space,
                         definition.objective,
                         [trial for name, trial in trials if name == definition.name],
+                        job.spec.pauses_at,
                     )
                     for definition in job.spec.definitions
                 )

@@ -85,15 +85,29 @@ class Insight:
     note: str = ""
 
 
-def insight_of(space: SearchSpace, objective: Objective, trials: Sequence[Trial]) -> Insight:
-    """Learns from trials, given by number; their configurations lie in the space."""
+def insight_of(
+    space: SearchSpace, objective: Objective, trials: Sequence[Trial], levels: Sequence[int] = ()
+) -> Insight:
+    """Learns from trials.
+
+    Args:
+        space: The search space.
+        objective: Metric and direction.
+        trials: By number; their configurations lie in the space.
+        levels: The epochs at which trials pause, ascending; empty when each trains to its end.
+    """
     ended = [trial for trial in trials if trial.status is not TrialStatus.PENDING]
     observed = sum(_value(trial) is not None for trial in ended)
     failed, pending = len(ended) - observed, len(trials) - len(ended)
+    ended, of_lengths = _comparable(ended, levels)
+    observed_comparable = sum(_value(trial) is not None for trial in ended)
     if not space.ranges:
         return Insight(observed, failed, pending, note="no hyperparameter is tuned")
-    if observed < MIN_RESULTS:
-        needed = f"at least {MIN_RESULTS} training jobs with an objective value are needed; there are {observed}"
+    if observed_comparable < MIN_RESULTS:
+        given = str(observed)
+        if observed_comparable < observed:
+            given = f"{observed_comparable} of different hyperparameters"
+        needed = f"at least {MIN_RESULTS} training jobs with an objective value are needed; there are {given}"
         return Insight(observed, failed, pending, note=needed)
     sign = objective.sign
     ended, values = _chosen(ended, _values(ended, sign))
@@ -106,7 +120,8 @@ def insight_of(space: SearchSpace, objective: Objective, trials: Sequence[Trial]
     place = _searched(encoding, space, model, units)
     mean, deviation = float(model.mean(encoding.rows(place))[0]), float(model.deviation(encoding.rows(place))[0])
     configuration = space.at(place[0].tolist())
-    numbers = {space.key(trial.configuration): trial.number for trial in reversed(trials)}
+    tried = [*(trial for trial in trials if trial.status is TrialStatus.PENDING), *ended]
+    numbers = {space.key(trial.configuration): trial.number for trial in reversed(tried)}
     best = PredictedBest(
         configuration,
         sign * (centre + scale * mean),
@@ -114,7 +129,8 @@ def insight_of(space: SearchSpace, objective: Objective, trials: Sequence[Trial]
         numbers.get(space.key(configuration), 0),
     )
     explained = model.explained_variance
-    return Insight(observed, failed, pending, importances(encoding, space, model), best, explained, _note(explained))
+    note = "; ".join(filter(None, (_note(explained), of_lengths)))
+    return Insight(observed, failed, pending, importances(encoding, space, model), best, explained, note)
 
 
 def importances(encoding: Encoding, space: SearchSpace, model: Surrogate) -> tuple[Importance, ...]:
@@ -180,6 +196,23 @@ def _best(points: Floats, encoding: Encoding, model: Surrogate, count: int) -> F
     """Those with the largest predicted means, the best first."""
     order = np.argsort(-model.mean(encoding.rows(points)), kind="stable")
     return points[order[:count]]
+
+
+def _comparable(ended: Sequence[Trial], levels: Sequence[int]) -> tuple[list[Trial], str]:
+    """Ended trials with one value for each configuration, of whole trainings only if there are enough of them.
+
+    Returns:
+        Them, and what to say about those left out.
+    """
+    continued = {trial.continues for trial in ended if trial.continues and _value(trial) is not None}
+    last = [trial for trial in ended if trial.number not in continued]
+    whole = [trial for trial in last if not trial.may_go_on(levels)]
+    paused = len(last) - len(whole)
+    if not paused:
+        return last, ""
+    if sum(_value(trial) is not None for trial in whole) >= MIN_RESULTS:
+        return whole, f"hyperparameters of which the training paused are left out ({paused})"
+    return last, f"most values are of trainings that paused ({paused}): whole ones may differ in what matters"
 
 
 def _value(trial: Trial) -> float | None:

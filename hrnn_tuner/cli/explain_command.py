@@ -142,6 +142,9 @@ def _reasons(item: ProposalExplanation) -> Iterator[str]:
     """What the columns do not say: a model's proposal is explained by its numbers."""
     if item.origin != PROPOSAL_ORIGIN_MODEL or not item.HasField("predicted_mean"):
         yield item.explanation
+    else:  # "MODEL: its numbers; further reasons"
+        model, _, rest = item.explanation.partition(": ")
+        yield "; ".join((model, *rest.split("; ")[1:]))
     for decision in item.decisions:
         if decision.kind not in _SHOWN_OTHERWISE:
             yield f"{decision.kind}: {decision.explanation}"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -215,3 +216,61 @@ def test_ten_thousand_results_are_no_obstacle() -> None:
     assert insight.observed == 10_000
     assert insight.importances[0].name == "x"
     assert insight.importances[0].main > 0.9
+
+
+def paused_trials(final: Function, count: int) -> list[Trial]:
+    """A third of the configurations go on from epoch 1 to 3, and a third of these to 9; values grow with epochs."""
+    begun = [replace(trial, until_epoch=1, paused=True) for trial in trials_of(lambda p: final(p) - 1.0, count)]
+    trials = list(begun)
+    waiting = begun
+    for until, loss in ((3, 0.3), (9, 0.0)):
+        best = sorted(waiting, key=lambda trial: -(trial.value or 0.0))[: len(waiting) // 3]
+        waiting = [
+            replace(
+                trial,
+                number=len(trials) + place,
+                value=final(trial.configuration) - loss,
+                continues=trial.number,
+                until_epoch=until,
+            )
+            for place, trial in enumerate(best, start=1)
+        ]
+        trials += waiting
+    return trials
+
+
+def test_of_trainings_that_pause_the_whole_ones_are_learnt_from() -> None:
+    def final(point: Mapping[str, Any]) -> float:
+        value: float = 1.0 - (point["x"] - 0.7) ** 2
+        return value
+
+    trials = paused_trials(final, 90)
+    best = insight_of(SPACE, MAXIMIZE, trials, levels=(1, 3, 9)).best
+    assert best is not None
+    assert best.mean == pytest.approx(1.0, abs=0.02)
+    insight = insight_of(SPACE, MAXIMIZE, trials, levels=(1, 3, 9))
+    assert insight.observed == len(trials) == 130
+    assert insight.note.endswith("hyperparameters of which the training paused are left out (80)")
+
+
+def test_before_enough_trainings_are_whole_the_last_value_of_each_counts_and_that_is_said() -> None:
+    trials = paused_trials(lambda point: point["x"], 18)
+    insight = insight_of(SPACE, MAXIMIZE, trials, levels=(1, 3, 9))
+    assert insight.best is not None
+    assert "most values are of trainings that paused (16)" in insight.note
+    few = paused_trials(lambda point: point["x"], 4)
+    assert insight_of(SPACE, MAXIMIZE, few, levels=(1, 3, 9)).note.endswith("there are 4 of different hyperparameters")
+
+
+def test_the_training_job_of_the_predicted_best_is_the_one_that_came_farthest() -> None:
+    space = SearchSpace((IntegerRange("k", 1, 9),))
+    begun = [
+        Trial(k, {"k": k}, TrialStatus.OBSERVED, -abs(k - 5.0) - 1.0, until_epoch=1, paused=True) for k in range(1, 10)
+    ]
+    went_on = [
+        Trial(number, {"k": k}, TrialStatus.OBSERVED, -abs(k - 5.0), continues=k, until_epoch=3, paused=True)
+        for number, k in enumerate(range(1, 10), start=10)
+    ]
+    best = insight_of(space, MAXIMIZE, [*begun, *went_on], levels=(1, 3)).best
+    assert best is not None
+    assert (best.configuration, best.number) == ({"k": 5}, 14)

@@ -52,7 +52,7 @@ def explanation(*insights: pb.TrainingJobDefinitionInsight) -> ExplainTuningJobR
         strategy="BAYESIAN",
         origin=pb.PROPOSAL_ORIGIN_MODEL,
         intent=pb.PROPOSAL_INTENT_EXPLOIT,
-        explanation="Gaussian process of 1 results",
+        explanation="Gaussian process of 1 results: predicted 0.2: exploits; believes 'mine' by 0.5 of 1",
         acquisition_value=-3.5,
         predicted_mean=0.2,
         predicted_standard_deviation=0.05,
@@ -85,7 +85,8 @@ def test_every_proposal_says_why(service: FakeService, invoke: Invoke) -> None:
     lines = [" ".join(line.split()) for line in invoke("explain", "demo").stdout.splitlines()]
     assert "1 bptt=20 BAYESIAN START_DESIGN - - - 0.1 point 1 of the start design" in lines
     assert "EARLY_STOPPED: MEDIAN: 0.1 is worse than 0.2" in lines
-    assert "2 bptt=20 BAYESIAN MODEL EXPLOIT -3.5 0.2 ± 0.05 pending" in lines
+    shown = next(line for line in lines if line.startswith("2 bptt=20 BAYESIAN MODEL EXPLOIT -3.5 0.2 ± 0.05 pending"))
+    assert shown.endswith("Gaussian process of 1 results; believes 'mine' by 0.5 of 1")
     assert "3 RANDOM - - - - draw 3" in lines
     assert "TARGET_REACHED demo-1 reached the target (target 0.1, value 0.1)" in lines
 
