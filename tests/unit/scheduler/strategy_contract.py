@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
+import os
+import pickle
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -14,7 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
-from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, IntegerRange, Scaling, SearchSpace
+from hrnn_tuner.domain.search_space import (
+    CategoricalRange,
+    Condition,
+    ContinuousRange,
+    IntegerRange,
+    Scaling,
+    SearchSpace,
+)
 from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 from scheduler_service.strategies import History, Strategy
@@ -24,11 +35,30 @@ MINIMIZE = Objective(ObjectiveType.MINIMIZE, "loss")
 CATEGORICAL = SearchSpace((CategoricalRange("c", ("a", "b", "d")), CategoricalRange("flag", (True, False))))
 MIXED = SearchSpace((ContinuousRange("x", 1e-4, 1.0), IntegerRange("k", 1, 9), CategoricalRange("c", ("a", "b", "d"))))
 LOGARITHMIC = SearchSpace(
-    (ContinuousRange("x", 1e-6, 1.0, Scaling.LOGARITHMIC), IntegerRange("k", 1, 10**6, Scaling.LOGARITHMIC))
+    (
+        ContinuousRange("x", 1e-6, 1.0, Scaling.LOGARITHMIC),
+        IntegerRange("k", 1, 10**6, Scaling.LOGARITHMIC),
+        ContinuousRange("r", 0.0, 0.999, Scaling.REVERSE_LOGARITHMIC),
+    )
 )
+#: 13 configurations: five and two where c is a, two where it is b, one where it is d.
+CONDITIONAL = SearchSpace(
+    (
+        IntegerRange("k", 1, 5, condition=Condition("c", ("a",))),
+        CategoricalRange("c", ("a", "b", "d")),
+        CategoricalRange("flag", (True, False), Condition("c", ("a", "b"))),
+    )
+)
+LEVELS = (1, 3, 9)
 _MORE = (CategoricalRange("e", (1, 2, 3, 4)), CategoricalRange("f", (0.5, 0.7)))
 COMBINATIONS = SearchSpace((*CATEGORICAL.ranges, *_MORE))
 GRID_FOR_MANY = SearchSpace(tuple(CategoricalRange(f"c{axis}", tuple(range(6))) for axis in range(6)))  # 46,656 points
+
+_PROPOSE = """
+import pickle, sys
+strategy, *given = pickle.load(sys.stdin.buffer)
+sys.stdout.buffer.write(pickle.dumps(strategy.propose(*given)))
+"""
 
 Outcome = tuple[TrialStatus, float | None]
 
@@ -40,7 +70,8 @@ def key(configuration: Any) -> tuple[tuple[str, Any], ...]:
 
 def quality(space: SearchSpace, configuration: Any) -> float:
     """A smooth objective that is largest, 0, at 0.3 of every range."""
-    return -sum((item.unit(configuration[item.name]) - 0.3) ** 2 for item in space.ranges)
+    active = (item for item in space.ranges if item.name in configuration)
+    return -sum((item.unit(configuration[item.name]) - 0.3) ** 2 for item in active)
 
 
 def observed(space: SearchSpace, configurations: Sequence[Any]) -> tuple[Trial, ...]:
@@ -87,18 +118,28 @@ def tuned(strategy: Strategy, space: SearchSpace, count: int, seed: int, objecti
     return [trial.value for trial in trials if trial.value is not None]
 
 
+def in_another_process(strategy: Strategy, history: History, numbers: list[int]) -> list[Proposal]:
+    """The proposals of a process that knows nothing but what it is given, with other hashes of strings."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "17"}
+    given = pickle.dumps((strategy, history, numbers, 5))
+    command = [sys.executable, "-c", _PROPOSE]
+    ended = subprocess.run(command, input=given, capture_output=True, check=True, env=environment)
+    found: list[Proposal] = pickle.loads(ended.stdout)
+    return found
+
+
 class StrategyContract:
     """What every strategy must satisfy.
 
     Attributes:
         strategy: The strategy.
         space: A space that it takes, of at least 20 points.
-        many: How many trials of history it must bear.
+        many: How many trials of history it must bear: as many as there may be, and as many as a model takes.
     """
 
     strategy: ClassVar[Strategy]
     space: ClassVar[SearchSpace]
-    many: ClassVar[int] = 10_000
+    many: ClassVar[tuple[int, ...]] = (10_000,)
 
     def after(
         self, trials: Sequence[Trial], count: int = 1, seed: int = 5, space: SearchSpace | None = None
@@ -205,8 +246,22 @@ class StrategyContract:
 
     def test_a_long_history_is_no_obstacle(self) -> None:
         space = GRID_FOR_MANY if self.space.cardinality is not None else MIXED
-        (point,) = self.after(observed(space, drawn(space, self.many)), space=space)
-        assert space.contains(point)
+        for count in self.many:
+            (point,) = self.after(observed(space, drawn(space, count)), space=space)
+            assert space.contains(point)
+
+    def test_where_ranges_have_conditions_every_configuration_is_tried_once_while_results_come_in(self) -> None:
+        points: list[Any] = []
+        for _ in range(13):
+            points += self.after(observed(CONDITIONAL, points), space=CONDITIONAL)
+        assert all(CONDITIONAL.contains(point) for point in points)
+        assert len({key(point) for point in points}) == 13
+        assert self.after(observed(CONDITIONAL, points), space=CONDITIONAL) == []
+
+    def test_another_process_makes_the_same_proposals(self) -> None:
+        trials = self.learnt_from()
+        history = history_of(self.space, trials)
+        assert in_another_process(self.strategy, history, [17, 18]) == self.strategy.propose(history, [17, 18], 5)
 
 
 class SeededContract:
@@ -221,6 +276,7 @@ class SeededContract:
         points = run(self.strategy, LOGARITHMIC, [31], seed=4)
         assert sum(point["x"] < 1e-3 for point in points) >= 8
         assert sum(point["k"] < 1000 for point in points) >= 8
+        assert sum(point["r"] > 0.9 for point in points) >= 12
 
     def test_untried_points_of_a_nearly_exhausted_space_are_found(self) -> None:
         space = SearchSpace((IntegerRange("k", 1, 1500),))
@@ -253,3 +309,81 @@ class LearningContract:
         (proposal,) = self.proposals(observed(MIXED, drawn(MIXED, 20)))
         assert math.isfinite(proposal.figures["acquisition_value"])
         assert "20" in proposal.explanation
+
+
+class PromotingContract:
+    """What every strategy that continues paused trials must satisfy besides."""
+
+    strategy: ClassVar[Strategy]
+
+    def history(self, trials: Sequence[Trial]) -> History:
+        """A history of trials that pause at levels."""
+        return History(MIXED, MAXIMIZE, len(trials), tuple(trials), levels=LEVELS)
+
+    def tuned(self, count: int, seed: int = 5) -> list[Trial]:
+        """What a tuning job of three at a time knows: trials that paused, went on, failed and are pending."""
+        rng = random.Random(seed)
+        trials: list[Trial] = []
+        while len(trials) < count:
+            pending = [trial for trial in trials if trial.status is TrialStatus.PENDING]
+            if len(pending) < 3:
+                (made,) = self.strategy.propose(self.history(trials), [len(trials) + 1], seed)
+                trials.append(pending_of(len(trials) + 1, made))
+            else:
+                over = rng.choice(pending)
+                trials[over.number - 1] = self.over(over, failed=rng.random() < 0.1)
+        return trials
+
+    def over(self, trial: Trial, *, failed: bool) -> Trial:
+        """A trial that ended: it failed, or paused at its level, which may be the highest."""
+        if failed:
+            return replace(trial, status=TrialStatus.FAILED)
+        value = quality(MIXED, trial.configuration) - 1.0 / (trial.until_epoch or 0)
+        return replace(trial, status=TrialStatus.OBSERVED, value=value, paused=True)
+
+    def following(self, trials: Sequence[Trial], count: int = 2) -> list[Proposal]:
+        """What follows these trials."""
+        return self.strategy.propose(self.history(trials), range(len(trials) + 1, len(trials) + 1 + count), 5)
+
+    def test_what_is_begun_and_what_goes_on_follow_from_the_trials_in_whatever_order_they_are_listed(self) -> None:
+        trials = self.tuned(40)
+        assert any(trial.continues for trial in trials)
+        assert any(trial.until_epoch == LEVELS[-1] for trial in trials)
+        expected = self.following(trials)
+        for seed in range(3):
+            assert self.following(random.Random(seed).sample(trials, len(trials))) == expected
+
+    def test_what_goes_on_does_not_depend_on_how_it_is_asked_for(self) -> None:
+        trials = self.tuned(30)
+        together = self.following(trials, 4)
+        for made in together:
+            (alone,) = self.following(trials, 1)
+            assert alone == made
+            trials.append(pending_of(len(trials) + 1, made))
+
+    def test_a_trial_that_paused_at_the_highest_level_is_whole(self) -> None:
+        trials: list[Trial] = []
+        for _ in range(12):
+            for made in self.following(trials, 1):
+                trials.append(self.over(pending_of(len(trials) + 1, made), failed=False))
+            at_the_top = [replace(trial, until_epoch=LEVELS[-1]) for trial in trials]
+            assert [made.continues for made in self.following(at_the_top)] == [0, 0]
+
+    def test_another_process_continues_the_same(self) -> None:
+        history = self.history(self.tuned(40))
+        numbers = [len(history.trials) + 1, len(history.trials) + 2]
+        assert in_another_process(self.strategy, history, numbers) == self.strategy.propose(history, numbers, 5)
+
+    def test_a_long_history_with_levels_is_no_obstacle(self) -> None:
+        begun = [replace(trial, until_epoch=1, paused=True) for trial in observed(MIXED, drawn(MIXED, 7_500))]
+        went_on = [
+            replace(trial, number=trial.number + len(begun), until_epoch=3, continues=trial.number)
+            for trial in begun[:2_500]
+        ]
+        (made,) = self.following([*begun, *went_on], 1)
+        assert MIXED.contains(made.hyperparameters)
+
+
+def pending_of(number: int, proposal: Proposal) -> Trial:
+    """The trial of a proposal that was launched."""
+    return Trial(number, proposal.hyperparameters, continues=proposal.continues, until_epoch=proposal.until_epoch)

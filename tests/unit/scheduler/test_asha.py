@@ -10,18 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, SearchSpace
-from hrnn_tuner.domain.training_job import Proposal
 from hrnn_tuner.domain.trial import Trial, TrialStatus
 from scheduler_service.strategies import History, RandomStrategy
 from scheduler_service.strategies.asha import AshaStrategy
-from tests.unit.scheduler.strategy_contract import MAXIMIZE, MINIMIZE, MIXED, SeededContract, StrategyContract
+from tests.unit.scheduler.strategy_contract import (
+    LEVELS,
+    MAXIMIZE,
+    MINIMIZE,
+    MIXED,
+    PromotingContract,
+    SeededContract,
+    StrategyContract,
+    pending_of,
+)
 
 ASHA = AshaStrategy()
 LINE = SearchSpace((ContinuousRange("x", 0.0, 1.0),))
-LEVELS = (1, 3, 9)
 
 
-class TestAsha(StrategyContract, SeededContract):
+class TestAsha(StrategyContract, SeededContract, PromotingContract):
     strategy = ASHA
     space = MIXED
 
@@ -112,8 +119,7 @@ def test_new_configurations_do_not_depend_on_promotions() -> None:
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
 def test_a_promotion_is_the_same_in_whatever_order_results_arrived(order: Sequence[int]) -> None:
     values = [0.5, 0.5, 0.1]  # a tie goes to the lower number
-    trials = {place: paused(place + 1, values[place]) for place in order}
-    assert next_of(history_of(*(trials[place] for place in range(3)))) == [(1, 3)]
+    assert next_of(history_of(*(paused(place + 1, values[place]) for place in order))) == [(1, 3)]
 
 
 @given(st.integers(0, 10_000), st.integers(1, 4))
@@ -155,7 +161,3 @@ def assert_among_the_best(trials: Sequence[Trial], promoted: Trial) -> None:
     assert promoted.value is not None
     better = sum(trial.value > promoted.value for trial in level if trial.value is not None)
     assert better < len(level) // 3
-
-
-def pending_of(number: int, proposal: Proposal) -> Trial:
-    return Trial(number, proposal.hyperparameters, continues=proposal.continues, until_epoch=proposal.until_epoch)

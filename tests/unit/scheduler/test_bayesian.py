@@ -41,13 +41,13 @@ RATE = SearchSpace((ContinuousRange("rate", 1e-6, 1.0, Scaling.LOGARITHMIC), Int
 class TestBayesian(StrategyContract, SeededContract, LearningContract):
     strategy = BayesianStrategy()
     space = MIXED
-    many = 1_500
+    many = (1_500, 10_000)
 
 
 class TestBayesianWithCategoriesOnly(StrategyContract):
     strategy = BayesianStrategy()
     space = COMBINATIONS
-    many = 1_000
+    many = (1_000, 10_000)
 
 
 class TestBayesianThatHandsOver(StrategyContract, LearningContract):

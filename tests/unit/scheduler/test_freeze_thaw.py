@@ -14,22 +14,29 @@ from scheduler_service.strategies import History
 from scheduler_service.strategies.bayesian import BayesianStrategy
 from scheduler_service.strategies.chains import chains_of, joined, levelled
 from scheduler_service.strategies.freeze_thaw import FreezeThawStrategy
-from tests.unit.scheduler.strategy_contract import MAXIMIZE, MIXED, LearningContract, SeededContract, StrategyContract
+from tests.unit.scheduler.strategy_contract import (
+    LEVELS,
+    MAXIMIZE,
+    MIXED,
+    LearningContract,
+    PromotingContract,
+    SeededContract,
+    StrategyContract,
+)
 
 STRATEGY = FreezeThawStrategy()
 LINE = SearchSpace((ContinuousRange("x", 0.0, 1.0),))
-LEVELS = (1, 3, 9)
 
 
-class TestWithoutLevels(StrategyContract, SeededContract, LearningContract):
+class TestFreezeThaw(StrategyContract, SeededContract, LearningContract, PromotingContract):
     strategy = STRATEGY
     space = MIXED
-    many = 1_500
+    many = (1_500, 10_000)
 
 
 def ended(number: int, x: float, value: float, until: int = 1, continues: int = 0) -> Trial:
-    """A trial that paused at a level, or was whole at the last one."""
-    return Trial(number, {"x": x}, TrialStatus.OBSERVED, value, continues, until, paused=until < LEVELS[-1])
+    """A trial that paused at a level, which is where a training ends that was to be whole, too."""
+    return Trial(number, {"x": x}, TrialStatus.OBSERVED, value, continues, until, paused=True)
 
 
 def history_of(trials: Sequence[Trial], space: SearchSpace = LINE) -> History:
