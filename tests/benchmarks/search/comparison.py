@@ -76,18 +76,21 @@ def regret_intervals(losses: Sequence[NDArray[np.float64]], optima: Sequence[flo
 
 
 def holm_wilcoxon(
-    losses: Sequence[NDArray[np.float64]], optima: Sequence[float], reference: int, champion: int
+    losses: Sequence[NDArray[np.float64]],
+    optima: Sequence[float],
+    reference: int,
+    champion: int,
+    others: Sequence[int],
 ) -> NDArray[np.float64]:
-    """Whether the champion's normalised regret differs from each other method's: two-sided p [M], NaN for itself.
+    """Whether the champion's normalised regret differs from that of each other one: two-sided p [M], else NaN.
 
     Wilcoxon's signed-rank test over functions, corrected for so many tests after Holm (1979).
     """
     regrets = _regrets(losses, optima, reference)
     regrets = regrets[~np.isnan(regrets).any(axis=1)]
-    others = [method for method in range(regrets.shape[1]) if method != champion]
     raw = [_signed_rank_p(regrets[:, champion] - regrets[:, method]) for method in others]
     found = np.full(regrets.shape[1], np.nan)
-    found[others] = holm(np.array(raw))
+    found[list(others)] = holm(np.array(raw))
     return found
 
 

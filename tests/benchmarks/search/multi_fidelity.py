@@ -129,5 +129,7 @@ def _results(plan: Plan, rows: list[tuple[str, ...]], data_names: list[str]) -> 
             f"Medians over {plan.seeds} seeds; intervals: bootstrap over seeds. A search ends with the first epoch "
             "that is that good. Strategies and stopping rules are the scheduler's own; the promotions of ASHA go on "
             "from checkpoints and cost no epoch twice.",
+            "BAYESIAN_ASHA was chosen on the trainings of ml-100k, where what was there before it was 2.1 and 3.0 "
+            "times faster than Random; of online-retail-2 there was no choice.",
         ),
     )

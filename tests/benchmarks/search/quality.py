@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,17 @@ class Compared:
     def title(self) -> str:
         """Tells it from others."""
         return f"{self.in_flight} in flight, {self.plan.half} functions{self.group.title}"
+
+    @property
+    def tested(self) -> tuple[int, ...]:
+        """Positions of the methods that the first one is tested against: each method in one group only."""
+        costly = [at for at, method in enumerate(self.group.methods) if METHODS[method].costly]
+        return tuple(costly or range(1, len(self.group.methods)))
+
+    @property
+    def least_p(self) -> float:
+        """The smallest p that so many functions can give after Holm."""
+        return min(1.0, len(self.tested) * 2.0 ** (1 - len(self.best)))
 
     @property
     def key(self) -> str:
@@ -137,15 +148,16 @@ def _table(compared: Compared, measured: Searches) -> Results:
         losses = [best[name][:, :, count - 1] for name in names]
         columns.append([f"{rank:.2f}" for rank in mean_ranks(losses)])
         columns.append([str(interval) for interval in regret_intervals(losses, lows, reference)])
-        columns.append(["" if np.isnan(p) else f"{p:.2g}" for p in holm_wilcoxon(losses, lows, reference, champion=0)])
-    columns.append([f"{_proposal_cpu_s(measured, method, in_flight):.3f}" for method in methods])
+        p_values = holm_wilcoxon(losses, lows, reference, champion=0, others=compared.tested)
+        columns.append(["" if np.isnan(p) else f"{p:.2g}" for p in p_values])
+    columns.append([f"{_proposal_cpu_s(measured, method, in_flight, names):.3f}" for method in methods])
     headings = [f"{what} at {count}" for count in counts for what in ("rank", "regret [95%]", "p")]
     return Results(
         key=f"bench-search quality {compared.key}",
         title=f"Search quality, {compared.title}",
         headings=("method", *headings, "CPU s a proposal"),
         rows=[(METHODS[method].title, *(column[row] for column in columns)) for row, method in enumerate(methods)],
-        notes=_notes(best),
+        notes=_notes(compared),
     )
 
 
@@ -165,26 +177,35 @@ def _family_table(compared: Compared) -> Results:
             (METHODS[method].title, *(f"{own[row]:.2f}" for own in regrets.values()))
             for row, method in enumerate(methods)
         ],
-        notes=_notes(best),
+        notes=_notes(compared),
     )
 
 
-def _proposal_cpu_s(measured: Searches, method: str, in_flight: int) -> float:
-    """Processor seconds of a proposal, mean over all of a method's searches."""
-    own = [figures["cpu_s"] for key, figures in measured.items() if key[0] == method and key[2] == in_flight]
+def _proposal_cpu_s(measured: Searches, method: str, in_flight: int, functions: Sequence[str]) -> float:
+    """Processor seconds of a proposal, mean over a method's searches of some functions."""
+    own = [
+        figures["cpu_s"]
+        for (searcher, name, parallel, _), figures in measured.items()
+        if (searcher, parallel) == (method, in_flight) and name in functions
+    ]
     return float(np.concatenate(own).mean())
 
 
-def _notes(best: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
+def _notes(compared: Compared) -> tuple[str, ...]:
     """How the tables were made."""
+    best = compared.best
+    tested = ", ".join(METHODS[compared.group.methods[at]].title for at in compared.tested)
     searches = sum(own.shape[1] for own in best.values())
     return (
         f"{len(best)} functions ({', '.join(best)}), {searches / len(best):.1f} seeds each: ranks and regrets are "
         "means over functions of means over seeds, those that all methods have.",
         "Regret: what the best configuration is above the optimum, without noise, as a share of that of "
         f"{REFERENCE!r}, or, where the optimum is not known, above the lowest value that any search found. Intervals: "
-        "bootstrap over functions and seeds. p: Wilcoxon's signed-rank test over functions against the first method, "
-        "after Holm.",
+        f"bootstrap over functions and seeds. p: Wilcoxon's signed-rank test of the first method against {tested}, "
+        f"over functions, after Holm; so many functions cannot give less than {compared.least_p:.2g}.",
         "Every method asks for so many configurations before it is told a result, and then for one after each, in an "
-        "order that seeded durations give, the same for all. Peers have their defaults.",
+        "order that seeded durations give, the same for all. Peers have their defaults, but that Sobol's sequence is "
+        "scrambled. This project's BAYESIAN and Ax begin at the centre of the box, where no function has its optimum.",
+        "No choice of BAYESIAN's was made on these functions: those of the other half, which are of the same families, "
+        "are for that (see the table recipes).",
     )

@@ -60,10 +60,16 @@ def test_holm_multiplies_the_smallest_by_the_number_of_tests_and_never_goes_down
 
 def test_a_clear_difference_is_told_from_chance_and_equal_methods_are_not() -> None:
     with_copy = [np.vstack([own, own[:1]]) for own in LOSSES]
-    p = holm_wilcoxon(with_copy, OPTIMA, reference=0, champion=0)
+    p = holm_wilcoxon(with_copy, OPTIMA, reference=0, champion=0, others=[1, 2, 3])
     assert np.isnan(p[0])
     assert (p[[1, 2]] < 0.01).all()
     assert p[3] == 1.0
+
+
+def test_only_the_tests_that_are_made_are_corrected_for() -> None:
+    p = holm_wilcoxon(LOSSES, OPTIMA, reference=0, champion=0, others=[2])
+    assert np.isnan(p[[0, 1]]).all()
+    assert p[2] < holm_wilcoxon(LOSSES, OPTIMA, reference=0, champion=0, others=[1, 2])[2]
 
 
 def test_families_are_means_over_their_own_functions() -> None:
