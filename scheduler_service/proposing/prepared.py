@@ -48,7 +48,7 @@ class Prepared:
         progress: That state.
         proposals: For the numbers behind ``progress.launched``.
         exhausted: Whether no other proposals follow them.
-        seconds: How long they took.
+        seconds: How long they took, from when they were asked for.
         training_s: How long a training job takes; None when none has ended.
         alone: Whether training jobs run one at a time: the next one then knows all results, however long it takes to
             propose it, so that the same seed and results give the same sequence on any machine.

@@ -44,6 +44,14 @@ class _Snapshot(NamedTuple):
     training_s: float | None
 
 
+class _Wanted(NamedTuple):
+    """Proposals that were asked for: from which state on, how many, and since when."""
+
+    progress: Progress
+    proposals: int
+    since: float
+
+
 class Proposer:
     """Prepares proposals of strategies that are expensive; what it keeps can be made again at any time.
 
@@ -56,7 +64,7 @@ class Proposer:
         self._planning = planning
         self._process = StrategyProcess()
         self._prepared: dict[_Key, Prepared] = {}
-        self._wanted: dict[_Key, tuple[Progress, int]] = {}
+        self._wanted: dict[_Key, _Wanted] = {}
         self._changed = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="scheduler-proposer", daemon=True)
@@ -112,7 +120,9 @@ class Proposer:
 
     def _want(self, key: _Key, progress: Progress, count: int) -> None:
         """Notes what is wanted; the caller holds the lock."""
-        self._wanted[key] = (progress, count)
+        earlier = self._wanted.get(key)
+        since = time.monotonic() if earlier is None else earlier.since
+        self._wanted[key] = _Wanted(progress, count, since)
         self._changed.notify_all()
 
     def _run(self) -> None:
@@ -126,9 +136,9 @@ class Proposer:
                 if self._stopped:
                     return
                 key = next(iter(self._wanted))
-                progress, count = self._wanted.pop(key)
+                wanted = self._wanted.pop(key)
             try:
-                self._prepare(key, progress, count)
+                self._prepare(key, wanted)
             except ServiceUnavailable as error:
                 _LOG.warning("database is away", thread=self._thread.name, error=str(error))
                 self._pause()
@@ -146,10 +156,10 @@ class Proposer:
         """Whether there is something to do."""
         return self._stopped or bool(self._wanted)
 
-    def _prepare(self, key: _Key, progress: Progress, count: int) -> None:
-        """Makes proposals for a definition as it is now, at least as far as ``progress``."""
-        started = time.monotonic()
-        found = self._snapshot(key, progress)
+    def _prepare(self, key: _Key, wanted: _Wanted) -> None:
+        """Makes proposals for a definition as it is now, at least as far as was asked for."""
+        count = wanted.proposals
+        found = self._snapshot(key, wanted.progress)
         if found is None:
             with self._changed:
                 self._prepared.pop(key, None)
@@ -163,7 +173,7 @@ class Proposer:
         proposals = tuple(self._made(found, numbers))
         if self._stopped:  # there may be none for that reason alone
             return
-        seconds = time.monotonic() - started
+        seconds = time.monotonic() - wanted.since  # those of other tuning jobs before it are waited for, too
         exhausted = strategy_for(found.job.spec.strategy).exhausted(found.history, count, len(proposals))
         alone = found.job.spec.limits.max_parallel == 1
         prepared = Prepared(now, proposals, exhausted, seconds, found.training_s, alone)
