@@ -10,6 +10,7 @@ import pytest
 from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.domain.clock import utc_now
+from hrnn_tuner.domain.early_stopping import HyperbandConfig
 from hrnn_tuner.domain.search_space import CategoricalRange, ContinuousRange, SearchSpace
 from hrnn_tuner.domain.states import CompletionReason, TuningJobState
 from hrnn_tuner.domain.training_job import TrainingJob
@@ -17,6 +18,7 @@ from hrnn_tuner.domain.tuning_job import StrategyName
 from hrnn_tuner.store import Store
 from hrnn_tuner.v1 import queue_pb2
 from scheduler_service.proposing.sequences import own_history, own_seed
+from scheduler_service.proposing.strategy_process import StrategyFailed, StrategyProcess
 from scheduler_service.strategies import strategy_for
 from scheduler_service.strategies.bayesian.recipe import Recipe
 from tests.support.invariants import read_training_jobs
@@ -85,3 +87,21 @@ def test_a_small_space_is_exhausted_and_said_to_be(store: Store, hub: InMemoryHu
         ended = wait_for_end(store, job, timeout_s=110)
     assert ended.completion_reason is CompletionReason.SPACE_EXHAUSTED
     assert len({row.proposal.hyperparameters["k"] for row in read_training_jobs(store, job.id)}) == START + 3
+
+
+def test_where_a_model_fails_and_training_jobs_pause_what_takes_its_place_pauses_too(
+    store: Store, hub: InMemoryHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise StrategyFailed("out of memory")
+
+    monkeypatch.setattr(StrategyProcess, "propose", fails)
+    levels = HyperbandConfig(1, 9)
+    spec = make_spec(strategy=StrategyName.BAYESIAN_ASHA, max_training_jobs=START + 4, hyperband=levels, ranges=RANGES)
+    job = create_job(store, spec, now=utc_now())
+    with running(store, hub, objective=peak_at_a_third):
+        wait_for_end(store, job, timeout_s=110)
+    instead = [row for row in read_training_jobs(store, job.id) if " failed (" in row.proposal.explanation]
+    assert instead
+    assert all(row.proposal.until_epoch is not None for row in instead)
+    assert instead[0].proposal.explanation.startswith("BAYESIAN_ASHA failed (out of memory); ")

@@ -95,6 +95,7 @@ def test_what_promises_more_per_epoch_is_next() -> None:
     assert (promising.continues, promising.origin, promising.until_epoch) == (9, 9, 3)
     assert promising.figures["improvement_per_epoch"] > promising.figures["improvement_per_epoch_of_new"]
     assert "that of a new configuration" in promising.explanation
+    assert {"acquisition_value", "predicted_mean", "predicted_sd", "best_observed"} <= promising.figures.keys()
 
 
 def test_the_same_results_give_the_same_proposals() -> None:
