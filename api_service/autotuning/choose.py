@@ -127,11 +127,11 @@ def choose(
 
 def _usual_jobs(choosing: _Choosing) -> int:
     """The number of training jobs that suits the number of ranges and what is allowed."""
-    usual = min(max(JOBS_PER_RANGE * choosing.space.count, LEAST_JOBS), MOST_JOBS, choosing.space.points or MOST_JOBS)
+    usual = min(max(JOBS_PER_RANGE * choosing.space.count, LEAST_JOBS), MOST_JOBS)
     if choosing.spec.strategy in _PROMOTES:
         usual += -(-usual // 2)  # a third go on, and of these a third: a half in all, at most
     quota = choosing.settings.max_training_jobs_limit - choosing.parents_launched
-    return max(1, min(usual, quota))
+    return max(1, min(usual, quota, choosing.space.points or usual))
 
 
 def _strategy(choosing: _Choosing) -> None:
@@ -166,7 +166,7 @@ def _jobs(choosing: _Choosing) -> None:
     reason = f"{JOBS_PER_RANGE} for each of {count} ranges, between {LEAST_JOBS} and {MOST_JOBS}"
     if points is not None and points <= limits.max_number_of_training_jobs:
         reason = f"the search space has {points} points"
-    if choosing.spec.strategy in _PROMOTES:
+    elif choosing.spec.strategy in _PROMOTES:
         reason += ", and a half more for those that go on with others"
     choosing.chose("resource_limits.max_number_of_training_jobs", limits.max_number_of_training_jobs, reason)
 

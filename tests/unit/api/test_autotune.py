@@ -128,6 +128,7 @@ def test_strategies_that_promote_get_rounds_and_training_jobs_for_promotions(str
     found = chosen(ranges=numbers(), strategy=strategy)
     assert found["resource_limits.max_number_of_training_jobs"] == "30"
     assert found["resource_limits.max_parallel_training_jobs"] == "6"
+    assert chosen(ranges=integers(), strategy=strategy)["resource_limits.max_number_of_training_jobs"] == "10"
 
 
 def test_no_more_retries_are_chosen_than_may_be_asked_for() -> None:
