@@ -26,6 +26,13 @@ COMMON_CODE = (
     "tests/benchmarks/search/searcher.py",
     "tests/benchmarks/search/simulation.py",
 )
+#: What the functions are for, by how they were chosen.
+_HALVES = {
+    "report": "No choice of BAYESIAN's was made on these functions: those of the other half, which are of the same "
+    "families, are for that (see the table recipes).",
+    "choice": "These functions are for choices, and none of them is among those that quality is reported on.",
+    "all": "These functions are for choices and for reports.",
+}
 RUNS = Runs(cache_of("bench-search") / "runs", code=COMMON_CODE, fresh=False)
 
 
@@ -206,6 +213,5 @@ def _notes(compared: Compared) -> tuple[str, ...]:
         "Every method asks for so many configurations before it is told a result, and then for one after each, in an "
         "order that seeded durations give, the same for all. Peers have their defaults, but that Sobol's sequence is "
         "scrambled. This project's BAYESIAN and Ax begin at the centre of the box, where no function has its optimum.",
-        "No choice of BAYESIAN's was made on these functions: those of the other half, which are of the same families, "
-        "are for that (see the table recipes).",
+        _HALVES[compared.plan.half],
     )
