@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from hrnn_tuner.domain.objective import Objective, ObjectiveType
 from hrnn_tuner.domain.states import CompletionReason
-from hrnn_tuner.domain.training_job import PAUSED, TrainingJob
-from hrnn_tuner.domain.tuning_job import TuningJobSpec
+from hrnn_tuner.domain.training_job import TrainingJob
+from hrnn_tuner.domain.trial import Trial
 from hrnn_tuner.store import JobChange
 from scheduler_service.completion.convergence import QUIET_TRAINING_JOBS, RANK, has_converged, left_to_find
 from scheduler_service.completion.improvement import counted
@@ -49,7 +49,7 @@ class Completion:
         if criteria.target_value is not None and reaches(spec.objective, value, criteria.target_value):
             figures = {"value": value, "target": criteria.target_value}
             self._end(change, CompletionReason.TARGET_REACHED, f"{ended.name} reached the target", figures)
-        if _may_go_on(ended, spec):
+        if Trial.of(ended.number, ended.proposal, ended.secondary, value).may_go_on(spec.pauses_at):
             return
         details = counted(change.job.completion_details, spec.objective, value, self._share)
         change.job = replace(change.job, completion_details=details)
@@ -82,12 +82,6 @@ class Completion:
         if reason is CompletionReason.TARGET_REACHED:
             for job in change.active():
                 change.put(job, job.stop_requested("the tuning job has reached its target", change.now))
-
-
-def _may_go_on(job: TrainingJob, spec: TuningJobSpec) -> bool:
-    """Whether a training job paused below the highest level."""
-    until = job.proposal.until_epoch
-    return job.stopping_rule == PAUSED and until is not None and until < spec.pauses_at[-1]
 
 
 def _best(value: float | None) -> dict[str, float]:

@@ -26,17 +26,10 @@ from scheduler_service.strategies import Strategy
 from scheduler_service.strategies.bayesian import BayesianStrategy, Recipe
 from scheduler_service.strategies.parzen import ParzenStrategy
 from tests.support.search_spaces import all_configurations, spaces
-from tests.unit.scheduler.strategy_contract import MIXED, drawn, history_of, observed
+from tests.unit.scheduler.strategy_contract import CONDITIONAL, MIXED, drawn, history_of, observed
 
 #: Little is searched, so that many proposals take little time; what holds here holds with any effort.
 QUICK = BayesianStrategy(Recipe(candidates=32, searches=2))
-FINITE = SearchSpace(
-    (
-        IntegerRange("k", 1, 5, condition=Condition("c", ("a",))),
-        CategoricalRange("c", ("a", "b", "d")),
-        CategoricalRange("flag", (True, False), Condition("c", ("a", "b"))),
-    )
-)
 #: A chain: "rate" needs "optimizer", "momentum" needs both.
 CHAINED = SearchSpace(
     (
@@ -90,8 +83,8 @@ def different(space: SearchSpace, trials: Sequence[Trial]) -> int:
 
 
 def test_a_finite_space_with_conditions_is_exhausted_without_a_repeat_while_results_come_in() -> None:
-    expected = all_configurations(FINITE)
-    trials = searched(FINITE, len(expected) + 3, lambda point: float(len(point)))
+    expected = all_configurations(CONDITIONAL)
+    trials = searched(CONDITIONAL, len(expected) + 3, lambda point: float(len(point)))
     assert sorted(repr(dict(trial.configuration)) for trial in trials) == sorted(map(repr, expected))
 
 

@@ -10,7 +10,6 @@ from hrnn_tuner.domain.search_space import (
     CategoricalRange,
     Condition,
     ContinuousRange,
-    IntegerRange,
     SearchSpace,
     Value,
 )
@@ -18,16 +17,10 @@ from hrnn_tuner.domain.trial import Trial
 from scheduler_service.strategies import GridStrategy, History, RandomStrategy, Reads, SobolStrategy, Strategy
 from tests.support.proposing import OBJECTIVE, propose
 from tests.support.search_spaces import all_configurations, spaces
+from tests.unit.scheduler.strategy_contract import CONDITIONAL
 
 DRAWING: list[Strategy] = [RandomStrategy(), SobolStrategy()]
 ALL: list[Strategy] = [*DRAWING, GridStrategy()]
-FINITE = SearchSpace(
-    (
-        IntegerRange("k", 1, 5, condition=Condition("c", ("a",))),
-        CategoricalRange("c", ("a", "b", "d")),
-        CategoricalRange("flag", (True, False), Condition("c", ("a", "b"))),
-    )
-)
 #: Infinite, but for one configuration.
 BRANCHED = SearchSpace(
     (ContinuousRange("x", 0.0, 1.0, condition=Condition("c", ("a",))), CategoricalRange("c", ("a", "b")))
@@ -61,7 +54,7 @@ def test_the_sequence_does_not_depend_on_how_it_is_asked_for(
 
 @pytest.mark.parametrize("strategy", DRAWING, ids=kind)
 def test_each_branch_gets_its_share(strategy: Strategy) -> None:
-    space = SearchSpace((*FINITE.ranges, ContinuousRange("x", 0.0, 1.0)))
+    space = SearchSpace((*CONDITIONAL.ranges, ContinuousRange("x", 0.0, 1.0)))
     points = propose(strategy, space, [300], seed=1)
     for choice in ("a", "b", "d"):
         branch = [point for point in points if point["c"] == choice]
@@ -75,9 +68,11 @@ def test_values_of_ranges_that_do_not_apply_make_no_difference(strategy: Strateg
     # the same configuration twice, as far as it applies
     tried: list[dict[str, Value]] = [{"c": "d", "k": 1}, {"c": "d", "k": 2}]
     trials = tuple(Trial(number, point) for number, point in enumerate(tried, start=1))
-    history = History(FINITE, OBJECTIVE, 2, trials)
+    history = History(CONDITIONAL, OBJECTIVE, 2, trials)
     points = [dict(item.hyperparameters) for item in strategy.propose(history, range(3, 30), seed=0)]
-    assert sorted(map(repr, points)) == sorted(repr(item) for item in all_configurations(FINITE) if item != {"c": "d"})
+    assert sorted(map(repr, points)) == sorted(
+        repr(item) for item in all_configurations(CONDITIONAL) if item != {"c": "d"}
+    )
 
 
 @pytest.mark.parametrize("strategy", DRAWING, ids=kind)
