@@ -322,10 +322,6 @@ def test_what_was_stopped_without_a_value_is_not_copied_and_what_paused_is_no_wh
     start(store, job_id, 5)
     end(5, lambda job, now: job.failed(FailureCause.ALGORITHM_ERROR, "diverged", now))
     api.client.stop_tuning_job("parent")
-    with store.write() as tx:
-        change = tx.change(job_id, utc_now())
-        assert change is not None
-        change.write()
     child = api.client.create_tuning_job(child_of("parent", kind=IDENTICAL)).tuning_job
     with store.read() as tx:
         (found,) = tx.parents.results(child.id)

@@ -69,15 +69,17 @@ def test_a_process_that_is_killed_while_it_proposes_is_replaced_by_one_that_prop
     assert process._process is not worker
 
 
-def test_a_process_that_dies_again_and_again_is_given_up(
-    process: StrategyProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def dead(*_: object) -> None:
-        raise EOFError
+class Deadly:
+    """Ends the process that receives it."""
 
-    monkeypatch.setattr(StrategyProcess, "_asked", dead)
+    def __reduce__(self) -> tuple[object, ...]:
+        return os._exit, (1,)
+
+
+def test_when_another_process_dies_of_the_same_question_it_is_given_up(process: StrategyProcess) -> None:
     with pytest.raises(StrategyFailed, match="twice"):
-        process.propose(StrategyName.RANDOM, HISTORY, [1], seed=5)
+        process.propose(StrategyName.RANDOM, Deadly(), [1], seed=5)  # type: ignore[arg-type]
+    assert len(process.propose(StrategyName.RANDOM, HISTORY, [1], seed=5)) == 1
 
 
 def test_after_it_was_closed_nothing_is_started_again(process: StrategyProcess) -> None:
