@@ -124,9 +124,14 @@ class Planner:
         return after
 
     def rewind(self, tx: Transaction, change: JobChange, job: TrainingJob, step: int) -> None:
-        """What a training job reached beyond a step does not count any more: it is trained again from there."""
+        """What a training job reached beyond a step does not count any more: it is trained and judged again from there.
+
+        A stop that was decided at or before that step stands.
+        """
         change.rewind(job, step)
-        tx.standings.drop_beyond(job.tuning_job_id, job.number, step)
+        judged_beyond = tx.standings.drop_beyond(job.tuning_job_id, job.number, step)
+        if judged_beyond or step == 0:
+            change.put(job, job.judged_anew())
 
     def _restart(self, tx: Transaction, change: JobChange, job: TrainingJob, kind: str, reason: str) -> None:
         """Enqueues the next attempt, if there is to be one, behind the last checkpoint."""

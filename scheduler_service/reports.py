@@ -93,7 +93,9 @@ class ReportApplier:
                 ]
                 change.add_metrics(job, points)
             case "resumed":
-                self._resume(tx, change, job, report.resumed)
+                resumed = self._resume(tx, change, job, report.resumed)
+                if resumed.secondary is SecondaryState.STOPPING:
+                    reply(Reply.of(report, convert.stop_command(resumed)))
             case "checkpointed":
                 found = report.checkpointed.checkpoint
                 change.record_checkpoint(job, Checkpoint(found.step, found.uri, found.digest))
@@ -115,14 +117,26 @@ class ReportApplier:
         if lines and self._log_bytes:
             tx.logs.add(change.job.id, job.number, lines, keep_bytes=self._log_bytes)
 
-    def _resume(self, tx: Transaction, change: JobChange, job: TrainingJob, resumed: queue_pb2.AttemptResumed) -> None:
-        """Takes note of where an attempt begins; a checkpoint that is of no use costs all epochs, and that is said."""
-        if not resumed.problem:
-            change.decide("RESUMED", job.number, f"attempt {job.attempt} goes on after step {resumed.step}")
-            return
-        text = f"attempt {job.attempt} starts from the beginning: {resumed.problem}"
-        change.decide("CHECKPOINT_UNUSABLE", job.number, text[:REASON_MAX_CHARACTERS])
-        self._planner.rewind(tx, change, change.record_checkpoint(job, None), 0)
+    def _resume(
+        self, tx: Transaction, change: JobChange, job: TrainingJob, resumed: queue_pb2.AttemptResumed
+    ) -> TrainingJob:
+        """Takes note of where an attempt begins; a checkpoint that is of no use costs all epochs, and that is said.
+
+        One that was lost while it kept its model, with all that is needed in its checkpoint, has nothing left to train.
+        """
+        if resumed.problem:
+            text = f"attempt {job.attempt} starts from the beginning: {resumed.problem}"
+            change.decide("CHECKPOINT_UNUSABLE", job.number, text[:REASON_MAX_CHARACTERS])
+            self._planner.rewind(tx, change, change.record_checkpoint(job, None), 0)
+            return job
+        text = f"attempt {job.attempt} goes on after step {resumed.step}"
+        if job.stopping_rule and job.secondary is not SecondaryState.STOPPING:
+            text = f"attempt {job.attempt} keeps the model of step {resumed.step}: {job.stopping_rule} had stopped it"
+            stopped = job.stopped_early(job.stopping_rule, text, change.now)
+            change.put(job, stopped)
+            job = stopped
+        change.decide("RESUMED", job.number, text)
+        return job
 
     def _end(self, tx: Transaction, change: JobChange, job: TrainingJob, ended: queue_pb2.AttemptEnded) -> None:
         """Ends the attempt, and with it the training job unless it is tried again."""

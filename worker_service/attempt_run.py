@@ -137,19 +137,22 @@ class AttemptRun:
 
     @property
     def _stopping(self) -> bool:
-        """Whether the scheduler wants it stopped, in one way or the other."""
-        return self._attempt.stop or self._attempt.stop_and_keep
+        """Whether the scheduler wants it stopped before it has begun: only a checkpoint can hold a model to keep."""
+        keeps = self._attempt.assignment.resume_from is not None
+        return self._attempt.stop or (self._attempt.stop_and_keep and not keeps)
 
     def _interruption(self) -> AttemptReport | None:
-        """The end of an attempt that was broken off."""
+        """The end of an attempt that was broken off. Where the worker leaves, another may still keep the model."""
         if self._attempt.superseded:
             return None
-        return convert.stopped() if self._stopping else convert.handed_back(SHUT_DOWN)
+        leaves = self._departure.requested and not self._attempt.stop
+        return convert.handed_back(SHUT_DOWN) if leaves else convert.stopped()
 
     def _await_go(self) -> None:
         """Waits for the scheduler's consent, but not for long: a scheduler that is away must not stop the fleet."""
         deadline = time.monotonic() + self._settings.worker_go_wait_s
-        while not self._attempt.go and not self._interrupted() and time.monotonic() < deadline:
+        told = self._attempt
+        while not (told.go or told.stop_and_keep or self._interrupted()) and time.monotonic() < deadline:
             self._host.accept(self._inbox.get(deadline))
 
     def _train(self, work_dir: Path) -> AttemptReport | None:
@@ -191,8 +194,8 @@ class AttemptRun:
         return min((at for at in deadlines if at is not None), default=None)
 
     def _death(self) -> AttemptReport | None:
-        """The end of an attempt whose trainer process ended by itself."""
-        if self._attempt.superseded or self._stopping:
+        """The end of an attempt whose trainer process ended by itself, perhaps while it kept the model."""
+        if self._attempt.superseded or self._attempt.stop:
             return self._interruption()
         if self._host.out_of_memory:
             return convert.failed("OUT_OF_MEMORY", self._host.ended)

@@ -118,7 +118,7 @@ SECONDARY_TRANSITIONS: dict[SecondaryState, frozenset[SecondaryState]] = {
     _S.TRAINING: frozenset({_S.UPLOADING, _S.RESTARTING, _S.STOPPING}) | _ENDS,
     _S.UPLOADING: frozenset({_S.RESTARTING, _S.STOPPING}) | _ENDS,
     _S.RESTARTING: frozenset({_S.QUEUED, _S.STARTING, _S.RESTARTING, _S.STOPPING}) | _ENDS,
-    _S.STOPPING: _ENDS,
+    _S.STOPPING: frozenset({_S.RESTARTING}) | _ENDS,  # its worker was lost while it kept the model
     **{end: frozenset() for end in _ENDS},
 }
 

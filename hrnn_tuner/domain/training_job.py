@@ -87,7 +87,8 @@ class TrainingJob:
         failure_reason: The same for people.
         artifact_uri: Where its model is; empty until completed, or stopped with a model.
         tags: Copied from the tuning job at launch.
-        stopping_rule: The rule that stops it and keeps its model; empty when none does.
+        stopping_rule: The rule that stops it and keeps its model; empty when none does. Another attempt that only has
+            to keep the model in the checkpoint has it from its beginning.
         failures: Causes of the attempts that failed; one that was handed back is not among them.
         checkpoint: The last one that was confirmed, from which the next attempt goes on.
         leaves_checkpoints: Whether its checkpoint folder may hold something.
@@ -209,7 +210,8 @@ class TrainingJob:
     def failed(self, cause: FailureCause, reason: str, now: datetime) -> TrainingJob:
         """It failed for good."""
         reason = reason[:REASON_MAX_CHARACTERS]
-        return replace(self, failure_cause=cause, failure_reason=reason).enter(SecondaryState.FAILED, now, reason)
+        ended = replace(self, failure_cause=cause, failure_reason=reason, stopping_rule="")
+        return ended.enter(SecondaryState.FAILED, now, reason)
 
     def stop_requested(self, reason: str, now: datetime) -> TrainingJob:
         """A stop was asked for: terminal at once when no worker has it, otherwise when its worker says so.
@@ -218,9 +220,10 @@ class TrainingJob:
         """
         if not self.active:
             return self
+        asked = replace(self, stopping_rule="") if self.stopping_rule else self
         if self.secondary is SecondaryState.STOPPING:
-            return replace(self, stopping_rule="") if self.stopping_rule else self
-        return self.enter(SecondaryState.STOPPING if self.dispatched else SecondaryState.STOPPED, now, reason)
+            return asked
+        return asked.enter(SecondaryState.STOPPING if self.dispatched else SecondaryState.STOPPED, now, reason)
 
     def stopped_early(self, rule: str, reason: str, now: datetime) -> TrainingJob:
         """A rule wants no more epochs of it, but the model of the best one; its worker will say when that is done.
@@ -243,25 +246,49 @@ class TrainingJob:
         return replace(model, failure_cause=None, failure_reason="").stopped(now)
 
     def lost(self, cause: FailureCause, reason: str, *, max_attempts: int, token: str, now: datetime) -> TrainingJob:
-        """The current attempt failed: another one follows if its cause, the retry strategy and stops allow."""
+        """The current attempt failed: another one follows if its cause, the retry strategy and stops allow.
+
+        One that was keeping its model is not over: the rule that stopped it wants the model. Only when no other attempt
+        is allowed does it end without.
+        """
+        job = self._left_behind()
+        if self._ends_when_broken_off:
+            return job.stopped(now, reason[:REASON_MAX_CHARACTERS])
+        job = replace(job, failures=(*self.failures, cause))
+        refusal = job._refusal(cause, max_attempts)
+        if refusal is None:
+            reason = reason[:REASON_MAX_CHARACTERS]
+            return replace(job._again(reason, token, now), failure_cause=cause, failure_reason=reason)
+        reason = f"{reason}{refusal}"
         if self.secondary is SecondaryState.STOPPING:
-            return self._left_behind().stopped(now, reason[:REASON_MAX_CHARACTERS])
-        failures = (*self.failures, cause)
-        job = replace(self._left_behind(), failures=failures)
-        if cause.max_retries == 0:
-            return job.failed(cause, reason, now)
-        if cause.max_retries is not None and failures.count(cause) > cause.max_retries:
-            return job.failed(cause, f"{reason} (for the {failures.count(cause)}. time)", now)
-        if len(failures) >= max_attempts:
-            return job.failed(cause, f"{reason} (attempt {len(failures)} of {max_attempts})", now)
-        reason = reason[:REASON_MAX_CHARACTERS]
-        return replace(job._again(reason, token, now), failure_cause=cause, failure_reason=reason)
+            return job.stopped(now, reason[:REASON_MAX_CHARACTERS])
+        return job.failed(cause, reason, now)
 
     def handed_back(self, reason: str, *, token: str, now: datetime) -> TrainingJob:
         """Its worker cannot go on through no fault of anybody: another attempt follows, and none has failed."""
-        if self.secondary is SecondaryState.STOPPING:
-            return self._left_behind().stopped(now, reason[:REASON_MAX_CHARACTERS])
-        return self._left_behind()._again(reason[:REASON_MAX_CHARACTERS], token, now)
+        job, reason = self._left_behind(), reason[:REASON_MAX_CHARACTERS]
+        return job.stopped(now, reason) if self._ends_when_broken_off else job._again(reason, token, now)
+
+    def _refusal(self, cause: FailureCause, max_attempts: int) -> str | None:
+        """What is to be added to the reason of its last failure when no other attempt is allowed; None when one is."""
+        if cause.max_retries == 0:
+            return ""
+        if cause.max_retries is not None and self.failures.count(cause) > cause.max_retries:
+            return f" (for the {self.failures.count(cause)}. time)"
+        if len(self.failures) >= max_attempts:
+            return f" (attempt {len(self.failures)} of {max_attempts})"
+        return None
+
+    def judged_anew(self) -> TrainingJob:
+        """Its next attempt trains again what a rule has judged, and the rule will judge it again."""
+        return replace(self, stopping_rule="")
+
+    @property
+    def _ends_when_broken_off(self) -> bool:
+        """Whether no other attempt can follow this one: nobody wants a model, or there is no time left for one."""
+        if self.secondary is not SecondaryState.STOPPING:
+            return False
+        return not self.stopping_rule or (self.stopping_rule == MAX_RUNTIME_RULE and self.checkpoint is None)
 
     def _left_behind(self) -> TrainingJob:
         """A worker that broke off may have left a checkpoint that it could not tell about."""

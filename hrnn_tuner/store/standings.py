@@ -47,11 +47,11 @@ class StandingRepository:
         statement = dialect_insert(standings).values(row).on_conflict_do_nothing().returning(standings.c.level)
         return self._connection.execute(statement).first() is not None
 
-    def drop_beyond(self, tuning_job_id: str, number: int, level: int) -> None:
-        """Deletes a training job's standings beyond a level, from where it is trained again."""
+    def drop_beyond(self, tuning_job_id: str, number: int, level: int) -> bool:
+        """Deletes a training job's standings beyond a level, from where it is trained again; whether there were any."""
         table = standings.c
         condition = and_(table.tuning_job_id == tuning_job_id, table.number == number, table.level > level)
-        self._connection.execute(delete(standings).where(condition))
+        return self._connection.execute(delete(standings).where(condition)).rowcount > 0
 
     def before(self, tuning_job_id: str, number: int, level: int) -> Standing | None:
         """The last standing of a training job below a level."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +13,19 @@ from typing import Any
 
 import pytest
 
+from hrnn_tuner import failpoints
 from hrnn_tuner.broker.memory import InMemoryHub
 from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.domain.clock import utc_now
+from hrnn_tuner.domain.early_stopping import HyperbandConfig
 from hrnn_tuner.domain.search_space import ContinuousRange, Value
 from hrnn_tuner.domain.states import FailureCause, SecondaryState, TrainingJobState, TuningJobState
 from hrnn_tuner.domain.training_job import TrainingJob
-from hrnn_tuner.domain.tuning_job import TuningJob
+from hrnn_tuner.domain.tuning_job import StrategyName, TuningJob
 from hrnn_tuner.settings import Settings
 from hrnn_tuner.store import EventKind, Store
+from scheduler_service.early_stopping import MedianActivation
+from scheduler_service.replay import replay
 from scheduler_service.service import SchedulerService
 from tests.support.curves import listed_curve, watched_curve
 from tests.support.invariants import check_invariants, read_events, read_training_jobs
@@ -55,17 +59,20 @@ class Site:
         self._stack.callback(worker.stop)
         return worker
 
-    def submit(self, *, epochs: int, epoch_seconds: float, **definition: Any) -> TuningJob:
+    def submit(
+        self, *, epochs: int, epoch_seconds: float, spec: Mapping[str, Any] | None = None, **definition: Any
+    ) -> TuningJob:
         static: dict[str, Value] = {"epochs": epochs, "epoch_seconds": epoch_seconds, "fail": "none"}
-        spec = make_spec(
+        made = make_spec(
             max_training_jobs=1,
             max_parallel=1,
             ranges=(ContinuousRange("x", 0.0, 1.0),),
             static=static,
             output_uri=str(self.folder / "out"),
+            **(spec or {}),
         )
-        changed = replace(spec.definitions[0], **definition)
-        return create_job(self.store, replace(spec, definitions=(changed,)), now=utc_now())
+        changed = replace(made.definitions[0], **definition)
+        return create_job(self.store, replace(made, definitions=(changed,)), now=utc_now())
 
     def row(self, job: TuningJob) -> TrainingJob | None:
         return next(iter(read_training_jobs(self.store, job.id)), None)
@@ -169,6 +176,68 @@ def test_a_corrupt_checkpoint_is_said_and_costs_the_epochs_before_it(site: Site)
     assert site.manifest(ended)["first_epoch"] == 1
     assert "CHECKPOINT_UNUSABLE" in site.decisions(job)
     assert assert_one_curve(site, job, 12) == [2] * 12
+
+
+@pytest.fixture
+def slow_uploads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Trainers that stop before their model is in its place, until this is called."""
+    monkeypatch.setenv(failpoints.VARIABLE, f"upload.copied=sleep:{TIMEOUT_S}")
+    return lambda: monkeypatch.delenv(failpoints.VARIABLE)
+
+
+def wait_until_it_keeps_its_model(site: Site, job: TuningJob, step: int) -> TrainingJob:
+    """Waits for a stop, and for a checkpoint after a step."""
+
+    def met(row: TrainingJob) -> bool:
+        saved = row.checkpoint is not None and row.checkpoint.step >= step
+        return row.secondary is SecondaryState.STOPPING and saved
+
+    return site.wait_for(job, met, "the stop and a checkpoint")
+
+
+@pytest.mark.parametrize("ending", ["killed", "drained"])
+def test_a_pause_whose_model_was_not_kept_yet_is_made_good_by_another_attempt(
+    site: Site, slow_uploads: Callable[[], None], ending: str
+) -> None:
+    worker = site.worker()
+    config = HyperbandConfig(1, 3)
+    job = site.submit(epochs=3, epoch_seconds=2.0, spec={"strategy": StrategyName.ASHA, "hyperband": config})
+    wait_until_it_keeps_its_model(site, job, step=1)
+    slow_uploads()
+    if ending == "killed":
+        (pid,) = worker.trainer_pids
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+    else:
+        worker.stop(drain_s=0.2)
+        site.worker()
+    ended = site.wait_for_end(job)
+    assert (ended.secondary, ended.stopping_rule, ended.attempt) == (SecondaryState.EARLY_STOPPED, "PAUSED", 2)
+    assert ended.failures == ((FailureCause.WORKER_LOST,) if ending == "killed" else ())
+    assert ended.final_objective == score(x=float(ended.hyperparameters["x"]), flag=True, epoch=1)
+    assert site.manifest(ended)["first_epoch"] == 2
+    assert site.decisions(job).count("EARLY_STOPPED") == 1
+    followed = replay(site.store, "job", MedianActivation(1, 1))
+    assert followed is not None
+    assert followed.differences == []
+
+
+def test_a_training_job_that_dies_when_its_time_is_over_still_leaves_the_model_of_its_checkpoint(
+    site: Site, slow_uploads: Callable[[], None]
+) -> None:
+    worker = site.worker()
+    job = site.submit(epochs=1000, epoch_seconds=0.4, max_runtime_s=2)
+    saved = wait_until_it_keeps_its_model(site, job, step=2).checkpoint
+    assert saved is not None
+    slow_uploads()
+    (pid,) = worker.trainer_pids
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    ended = site.wait_for_end(job)
+    assert (ended.secondary, ended.attempt) == (SecondaryState.MAX_RUNTIME_EXCEEDED, 2)
+    assert site.manifest(ended)["epochs"] >= saved.step
+    curve = listed_curve(site.store, job.id, 1)
+    assert ended.final_objective == max(value for value, _ in curve.values())
 
 
 def test_a_training_job_whose_time_is_over_keeps_its_best_epoch(site: Site) -> None:

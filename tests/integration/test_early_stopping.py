@@ -304,6 +304,23 @@ def test_a_worker_lost_while_it_keeps_the_model_leaves_no_objective_value(store:
     assert "was not heard of" in row.transitions[-1].message
 
 
+def test_a_worker_lost_before_a_checkpoint_reached_the_stop_is_followed_by_an_attempt_that_is_judged_anew(
+    store: Store, hub: InMemoryHub
+) -> None:
+    job = started_job(store, 3, max_attempts=2)
+    report_points(store, job.id, JUDGE, [(n, e, 0.5) for n in (1, 2) for e in (1, 2)])
+    report_points(store, job.id, JUDGE, [(3, 1, 0.1), (3, 2, 0.1)])
+    with running(store, hub, epochs=2):
+        wait_for_end(store, job)
+    row = read_training_jobs(store, job.id)[2]
+    assert (row.state, row.attempt, row.stopping_rule) == (TrainingJobState.COMPLETED, 2, "")
+    assert row.failures == (FailureCause.WORKER_LOST,)
+    with store.read() as tx:
+        ended = tx.tuning_jobs.get(job.id)
+    assert ended is not None
+    assert (ended.counters.completed, ended.counters.stopped) == (3, 0)
+
+
 def test_a_late_end_of_an_early_stopped_attempt_changes_nothing(store: Store, hub: InMemoryHub) -> None:
     spec = make_spec(max_training_jobs=12, max_parallel=2, early_stopping=AUTO, static={"epochs": 10})
     job = create_job(store, spec, now=utc_now())

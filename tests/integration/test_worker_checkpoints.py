@@ -98,6 +98,21 @@ def test_a_stop_that_keeps_the_model_ends_with_the_best_epoch_so_far(rig: Rig) -
     assert rig.manifest()["hyperparameters"]["x"] == 0.3
 
 
+def test_an_attempt_that_is_stopped_before_it_begins_keeps_the_model_of_its_checkpoint(rig: Rig) -> None:
+    rig.scheduler.enqueue(wanted(rig, epochs=2, epoch_seconds=0.5, x=0.3))
+    found = rig.scheduler.until("checkpointed")[-1].checkpointed.checkpoint
+    rig.scheduler.ended()
+    ref = pb.AttemptRef(tuning_job_id="job", number=1, attempt=2, token="other")
+    rig.scheduler.enqueue(wanted(rig, epochs=1000, epoch_seconds=TIMEOUT_S, ref=ref, resume_from=found, x=0.3))
+    rig.scheduler.until("started")
+    rig.scheduler.send(rig.worker.worker_id, pb.Control(ref=ref, command=pb.Control.COMMAND_STOP_AND_KEEP))
+    ended = rig.scheduler.ended()
+    assert (ended.outcome, dict(ended.final_metrics)) == (
+        Outcome.OUTCOME_STOPPED,
+        {"score": score(x=0.3, epoch=found.step)},
+    )
+
+
 def test_a_trainer_that_the_kernel_kills_for_its_memory_ran_out_of_memory(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

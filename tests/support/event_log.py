@@ -34,7 +34,7 @@ class EventLogChecker:
     def __init__(self, job: TuningJob) -> None:
         self._job = job
         self._stopped = False
-        self._stopped_early: set[int] = set()
+        self._stopped_early: dict[int, int] = {}  # the last attempt by number
         self.revision = 0
         self.status: TuningJob | None = None
         self.training_jobs: dict[int, TrainingJob] = {}
@@ -105,9 +105,10 @@ class EventLogChecker:
         self.retried += event.body["kind"] == "RETRIED"
         if event.body["kind"] == "EARLY_STOPPED":
             number = event.body["number"]
-            assert number not in self._stopped_early, f"training job {number} is stopped early twice"
+            attempt = self.training_jobs[number].attempt
+            assert self._stopped_early.get(number) != attempt, f"training job {number} is stopped early twice"
             assert event.body["figures"], "a decision shows its figures"
-            self._stopped_early.add(number)
+            self._stopped_early[number] = attempt
 
     def _status(self, status: TuningJob) -> None:
         where = f"{self._job.spec.name} at revision {self.revision}"

@@ -27,7 +27,7 @@ class Faults:
     """What goes wrong, as probabilities per training job."""
 
     vanish: float = 0.0  #: taken, and never heard of again
-    lose: float = 0.0  #: given back
+    lose: float = 0.0  #: given back, at its end or when its model is to be kept
     fail: float = 0.0  #: ends with an algorithm error
     repeat: float = 0.0  #: every report is sent twice
 
@@ -193,6 +193,8 @@ class SimulatedWorker:
         self, assignment: queue_pb2.TrainingAssignment, command: int, reported: list[float]
     ) -> queue_pb2.AttemptEnded:
         ended = queue_pb2.AttemptEnded
+        if command == _Control.COMMAND_STOP_AND_KEEP and self._rng.random() < self._faults.lose:
+            return ended(outcome=ended.OUTCOME_LOST, failure_reason="trainer died")
         if command == _Control.COMMAND_STOP_AND_KEEP and reported:
             return ended(
                 outcome=ended.OUTCOME_STOPPED,

@@ -94,6 +94,42 @@ def test_an_early_stop_ends_with_a_model_and_an_objective_value() -> None:
     assert (ended.artifact_uri, ended.ended_at) == ("/a", LATER)
 
 
+def keeping(rule: str = "MEDIAN", *, step: int = 0) -> TrainingJob:
+    """A training job whose worker keeps its model, with a checkpoint after a step or none."""
+    job = waiting().started("w", START)
+    if step:
+        job = job.checkpointed(Checkpoint(step, "/c", "sha256:0"))
+    return job.stopped_early(rule, "worse", START)
+
+
+def test_a_worker_lost_while_it_keeps_the_model_is_followed_by_another_attempt_that_knows_the_rule() -> None:
+    job = keeping().lost(FailureCause.WORKER_LOST, "gone", max_attempts=2, token="t2", now=LATER)
+    assert (job.secondary, job.attempt, job.stopping_rule) == (SecondaryState.RESTARTING, 2, "MEDIAN")
+    assert job.failures == (FailureCause.WORKER_LOST,)
+    assert job.judged_anew().stopping_rule == ""
+
+
+def test_without_another_attempt_a_model_that_was_not_kept_is_no_failure_but_has_no_value() -> None:
+    job = keeping().lost(FailureCause.WORKER_LOST, "gone", max_attempts=1, token="t2", now=LATER)
+    assert (job.secondary, job.objective_status) == (SecondaryState.EARLY_STOPPED, ObjectiveStatus.FAILED)
+    assert job.transitions[-1].message == "gone (attempt 1 of 1)"
+
+
+def test_a_stop_that_was_asked_for_overrides_the_rule_of_an_attempt_that_only_keeps_the_model() -> None:
+    again = keeping().handed_back("leaves", token="t2", now=LATER)
+    assert again.stop_requested("r", LATER).secondary is SecondaryState.STOPPED
+    stopping = again.started("w2", LATER).stop_requested("r", LATER)
+    assert (stopping.secondary, stopping.stopping_rule) == (SecondaryState.STOPPING, "")
+
+
+def test_when_time_is_over_only_a_checkpoint_can_still_become_a_model() -> None:
+    for step, following in ((0, SecondaryState.MAX_RUNTIME_EXCEEDED), (3, SecondaryState.RESTARTING)):
+        job = keeping(MAX_RUNTIME_RULE, step=step)
+        lost = job.lost(FailureCause.WORKER_LOST, "gone", max_attempts=3, token="t2", now=LATER)
+        assert lost.secondary is following
+        assert job.handed_back("leaves", token="t2", now=LATER).secondary is following
+
+
 def test_an_early_stop_without_a_model_has_no_objective_value() -> None:
     ended = waiting().started("w", START).stopped_early("MEDIAN", "worse", LATER).stopped(LATER)
     assert (ended.secondary, ended.objective_status) == (SecondaryState.EARLY_STOPPED, ObjectiveStatus.FAILED)
@@ -160,8 +196,8 @@ def test_an_attempt_that_is_handed_back_counts_neither_as_a_failure_nor_against_
 
 
 def test_a_stop_wins_over_a_hand_back() -> None:
-    job = waiting().started("w", START).stopped_early(MAX_RUNTIME_RULE, "r", START)
-    assert job.handed_back("leaves", token="t", now=LATER).secondary is SecondaryState.MAX_RUNTIME_EXCEEDED
+    job = waiting().started("w", START).stop_requested("r", START)
+    assert job.handed_back("leaves", token="t", now=LATER).secondary is SecondaryState.STOPPED
 
 
 def test_the_next_attempt_goes_on_from_the_latest_checkpoint() -> None:
