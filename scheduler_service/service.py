@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from datetime import timedelta
+from importlib.util import find_spec
 
 import structlog
 
@@ -112,6 +113,9 @@ class SchedulerService:
         for thread in self._threads:
             thread.start()
         self._hints = self._broker.subscribe(JOBS_QUEUE, self._hint, prefetch=_HINT_PREFETCH)
+        if find_spec("botorch") is None:
+            text = "BAYESIAN and BAYESIAN_ASHA propose at random: the extra 'bayesian' is not installed"
+            _LOG.warning(text, advice="pip install 'hrnn-tuner[bayesian]'")
         _LOG.info("scheduler started", scheduler_id=self.id)
 
     def stop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,18 @@ def test_a_disk_that_fills_up_is_seen(
         cache_dir=tmp_path / "not" / "there", artifacts_url=str(tmp_path), database_url="postgresql://x/y"
     )
     assert severities(list(storage.check_disks(settings))) == [severity] * 2
+
+
+def test_a_missing_library_of_the_models_is_a_warning_and_not_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    def installed(name: str) -> str:
+        if name == "botorch":
+            raise PackageNotFoundError
+        return "7.0.0"
+
+    monkeypatch.setattr("hrnn_tuner.doctor.versions.version", installed)
+    found = list(versions.check())
+    assert severities(found) == ["OK", "WARNING"]
+    assert "pip install 'hrnn-tuner[bayesian]'" in found[1].advice
 
 
 def test_versions_are_compared_by_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
