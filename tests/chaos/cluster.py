@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from hrnn_tuner.broker.topology import build_topology
 from hrnn_tuner.failpoints import VARIABLE
 from hrnn_tuner.store.migrate import migrate
+from scheduler_service.early_stopping import MedianActivation
 from tests.chaos.proxy import Proxies, Proxy
 from tests.chaos.schedule import APIS, BROKER, DATABASE, PROCESSES, SCHEDULERS
 from tests.support.ports import free_port
@@ -32,6 +33,8 @@ HEARTBEAT_S = 0.5
 LEASE_TTL_S = 6.0
 #: High enough that no training job fails for being lost often: every one must end with its result.
 MAX_ATTEMPTS = 1000
+#: Low enough that short training jobs in small tuning jobs are stopped early, too.
+ACTIVATION = MedianActivation(min_epoch=1, min_training_jobs=2)
 
 
 class Cluster:
@@ -140,6 +143,8 @@ class Cluster:
             "LEASE_TTL_S": str(LEASE_TTL_S),
             "CONTROL_RESEND_S": "2",
             "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
+            "EARLY_STOPPING_MIN_EPOCH": str(ACTIVATION.min_epoch),
+            "EARLY_STOPPING_MIN_TRAINING_JOBS": str(ACTIVATION.min_training_jobs),
             "WORKER_DEVICES": "cpu",
             "WORKER_STOP_GRACE_S": "2",
         }

@@ -28,6 +28,16 @@ from tests.support.specifications import hrnn_spec, synthetic_spec
 
 _T = TypeVar("_T")
 _RETRY_S = 0.2
+#: Every other tuning job stops training jobs early, or pauses them and goes on with some.
+_LEVELS = {"strategy_config": {"hyperband": {"min_resource": 1}}}
+_SEARCHES: tuple[dict[str, Any], ...] = (
+    {},
+    {},
+    {},
+    {"training_job_early_stopping_type": "TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO"},
+    {"strategy": "STRATEGY_HYPERBAND", **_LEVELS},
+    {"strategy": "STRATEGY_ASHA", **_LEVELS},
+)
 #: A client's call that is longer without an answer than this has hit upon a defect.
 PATIENCE_S = 120.0
 
@@ -145,11 +155,11 @@ class Lane(threading.Thread):
             name,
             max_training_jobs=rng.randint(4, 12),
             max_parallel=rng.randint(1, 4),
-            epochs=rng.randint(2, 4),
+            epochs=rng.randint(2, 6),
             epoch_seconds=rng.choice([0.0, 0.05, 0.2]),
         )
         spec["random_seed"] = str(rng.randint(1, 1000))
-        return spec
+        return spec | rng.choice(_SEARCHES)
 
 
 def _revision(token: str) -> int:

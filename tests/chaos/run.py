@@ -8,10 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from hrnn_tuner.domain.clock import utc_now
+from hrnn_tuner.domain.states import SecondaryState
 from tests.chaos.cluster import Cluster
 from tests.chaos.findings import Findings
 from tests.chaos.load import Lane
@@ -124,11 +126,17 @@ def report(cluster: Cluster, findings: Findings, monitor: Monitor, tuning_jobs: 
     ]
     fired = ", ".join(f"{name} {count}" for name, count in sorted(findings.fired.items()))
     lines.append(f"  failpoints that killed: {sum(findings.fired.values())} ({fired})")
-    training_jobs = sum(len(log.training_jobs) for log in monitor.logs.values())
+    rows = [row for log in monitor.logs.values() for row in log.training_jobs.values()]
     retried = sum(log.retried for log in monitor.logs.values())
     lines.append(
-        f"{tuning_jobs} tuning jobs, {training_jobs} training jobs, each counted once; {retried} attempts repeated"
+        f"{tuning_jobs} tuning jobs, {len(rows)} training jobs, each counted once; {retried} attempts repeated"
     )
+    early = sum(row.secondary is SecondaryState.EARLY_STOPPED for row in rows)
+    states = [[step.state for step in row.transitions] for row in rows]
+    broken_off = sum(
+        pair == (SecondaryState.STOPPING, SecondaryState.RESTARTING) for life in states for pair in pairwise(life)
+    )
+    lines.append(f"{early} training jobs stopped early or paused; {broken_off} broken off while their model was kept")
     stale = sum(int(line.get("count", 0)) for line in _log(cluster, SCHEDULERS, "stale reports ignored"))
     superseded = len(_log(cluster, WORKERS, "attempt superseded"))
     again = len(_log(cluster, SCHEDULERS, "task was lost by the broker"))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -15,8 +16,9 @@ from hrnn_tuner.domain.training_job import TrainingJob
 from hrnn_tuner.domain.tuning_job import TuningJob
 from hrnn_tuner.store import Store, TuningJobQuery
 from hrnn_tuner.store.schema import outbox
+from scheduler_service.replay import replay
 from scheduler_service.strategies import History, strategy_for
-from tests.chaos.cluster import VHOST, Cluster
+from tests.chaos.cluster import ACTIVATION, VHOST, Cluster
 from tests.support.event_log import EventLogChecker
 from tests.support.invariants import check_invariants, read_events, read_training_jobs
 from tests.support.synthetic_algorithm import score
@@ -72,24 +74,30 @@ def check_job(store: Store, job: TuningJob, wipes: list[datetime]) -> None:
     """Checks an ended tuning job: everything counted once, proposed as its seed says, with results and artifacts."""
     rows = read_training_jobs(store, job.id)
     name = job.spec.name
+    followed = replay(store, name, ACTIVATION)
+    assert followed is not None
+    assert followed.differences == [], f"{name}: what was decided does not follow from the log"
     assert job.state in {TuningJobState.COMPLETED, TuningJobState.STOPPED}, f"{name} is {job.state}"
     if job.state is TuningJobState.COMPLETED:
         assert job.completion_reason is CompletionReason.MAX_JOBS, f"{name}: {job.completion_reason}"
-        assert job.counters.completed == job.spec.limits.max_training_jobs, f"{name}: {job.counters}"
+        ended = job.counters.completed + job.counters.stopped
+        assert ended == job.counters.objective_succeeded == job.spec.limits.max_training_jobs, f"{name}: {job.counters}"
     log = EventLogChecker(job)
     log.feed(read_events(store, job.id))
     _check_proposals(job, rows)
     for row in rows:
         assert row.state in {TrainingJobState.COMPLETED, TrainingJobState.STOPPED}, f"{row.name}: {row.failure_reason}"
-        if row.state is TrainingJobState.COMPLETED:
-            _check_artifact(row)
+        if row.final_objective is not None:
+            manifest = _check_artifact(row)
             if job.spec.definitions[0].algorithm == "synthetic":
-                _check_result(row, log, wipes)
+                _check_result(row, manifest["epochs"], log, wipes)
 
 
 def _check_proposals(job: TuningJob, rows: list[TrainingJob]) -> None:
-    """Random search proposes what its seed says, whoever died in between."""
+    """Random search proposes what its seed says, whoever died in between; only ASHA asks how it went."""
     spec = job.spec
+    if spec.strategy.promotes:
+        return
     (definition,) = spec.definitions
     history = History(definition.space, definition.objective, 0)
     numbers = range(1, len(rows) + 1)
@@ -97,26 +105,29 @@ def _check_proposals(job: TuningJob, rows: list[TrainingJob]) -> None:
     assert [dict(row.proposal.hyperparameters) for row in rows] == expected, f"{spec.name}: other proposals"
 
 
-def _check_artifact(row: TrainingJob) -> None:
-    """The artifact is whole, and of the attempt that counts."""
+def _check_artifact(row: TrainingJob) -> dict[str, Any]:
+    """The artifact is whole, and of the attempt that counts; returns its manifest."""
     folder = Path(row.artifact_uri)
     key = AttemptKey(row.tuning_job_id, row.number, row.attempt, row.token)
     assert (folder / FINGERPRINT).read_text() == key.fingerprint, f"{row.name}: the artifact is another attempt's"
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     for name, value in row.hyperparameters.items():
         assert manifest["hyperparameters"][name] == value, f"{row.name}: the artifact has another {name}"
+    return manifest
 
 
-def _check_result(row: TrainingJob, log: EventLogChecker, wipes: list[datetime]) -> None:
-    """The result is the one that theory says, and every metric point is there."""
+def _check_result(row: TrainingJob, kept: int, log: EventLogChecker, wipes: list[datetime]) -> None:
+    """The result is the one that theory says for the epoch that was kept, and every metric point is there."""
     values = row.hyperparameters
     x, k = float(values["x"]), int(values["k"])
     epochs = int(values["epochs"])
-    curve = {epoch: score(x=x, k=k, epoch=epoch) for epoch in range(1, epochs + 1)}
-    assert row.final_objective == curve[epochs], f"{row.name}: {row.final_objective}"
+    assert (row.proposal.until_epoch or 1) <= kept <= epochs, f"{row.name}: epoch {kept} was kept"
+    assert kept == epochs or row.secondary is SecondaryState.EARLY_STOPPED, f"{row.name}: ended after epoch {kept}"
+    curve = {epoch: score(x=x, k=k, epoch=epoch) for epoch in range(1, kept + 1)}
+    assert row.final_objective == curve[kept], f"{row.name}: {row.final_objective}"
     began = next(step.at for step in row.transitions if step.state is SecondaryState.STARTING)
     end = row.ended_at or utc_now()
     if any(began - _WIPE_REACH < wipe < end for wipe in wipes):
         return
     got = {step: value for (number, _, step), value in log.points.items() if number == row.number}
-    assert got == curve, f"{row.name}: metric points {sorted(got)} of {epochs}"
+    assert got == curve, f"{row.name}: metric points {sorted(got)} of {kept}"
