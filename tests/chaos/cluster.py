@@ -35,6 +35,10 @@ LEASE_TTL_S = 6.0
 MAX_ATTEMPTS = 1000
 #: Low enough that short training jobs in small tuning jobs are stopped early, too.
 ACTIVATION = MedianActivation(min_epoch=1, min_training_jobs=2)
+ACTIVATION_SETTINGS = {
+    "EARLY_STOPPING_MIN_EPOCH": str(ACTIVATION.min_epoch),
+    "EARLY_STOPPING_MIN_TRAINING_JOBS": str(ACTIVATION.min_training_jobs),
+}
 
 
 class Cluster:
@@ -143,10 +147,9 @@ class Cluster:
             "LEASE_TTL_S": str(LEASE_TTL_S),
             "CONTROL_RESEND_S": "2",
             "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
-            "EARLY_STOPPING_MIN_EPOCH": str(ACTIVATION.min_epoch),
-            "EARLY_STOPPING_MIN_TRAINING_JOBS": str(ACTIVATION.min_training_jobs),
             "WORKER_DEVICES": "cpu",
             "WORKER_STOP_GRACE_S": "2",
+            **ACTIVATION_SETTINGS,
         }
         if name in self.addresses:
             values["LISTEN"] = self.addresses[name]

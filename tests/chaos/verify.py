@@ -71,12 +71,15 @@ def _left_over(cluster: Cluster, store: Store) -> dict[str, int]:
 
 
 def check_job(store: Store, job: TuningJob, wipes: list[datetime]) -> None:
-    """Checks an ended tuning job: everything counted once, proposed as its seed says, with results and artifacts."""
+    """Checks an ended tuning job: everything counted once, proposed as its seed says, with results and artifacts.
+
+    The schedulers must have run with `ACTIVATION_SETTINGS`.
+    """
     rows = read_training_jobs(store, job.id)
     name = job.spec.name
     followed = replay(store, name, ACTIVATION)
     assert followed is not None
-    assert followed.differences == [], f"{name}: what was decided does not follow from the log"
+    assert followed.differences == [], f"{name} does not follow from its log: {followed.differences}"
     assert job.state in {TuningJobState.COMPLETED, TuningJobState.STOPPED}, f"{name} is {job.state}"
     if job.state is TuningJobState.COMPLETED:
         assert job.completion_reason is CompletionReason.MAX_JOBS, f"{name}: {job.completion_reason}"

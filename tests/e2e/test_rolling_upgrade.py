@@ -9,6 +9,7 @@ import pytest
 
 from hrnn_tuner.client import TuningClient
 from hrnn_tuner.store import Store, TuningJobQuery
+from tests.chaos.cluster import ACTIVATION_SETTINGS
 from tests.chaos.findings import Findings
 from tests.chaos.load import Lane
 from tests.chaos.verify import check_job
@@ -24,7 +25,8 @@ TAKEN_UP = {"api_service": "API listens", "scheduler_service": "scheduler starte
 
 @pytest.fixture
 def stack(tmp_path: Path, postgres_database: str, amqp_vhost_url: str) -> Iterator[Stack]:
-    settings = COLD | {"LEASE_TTL_S": "10", "HEARTBEAT_INTERVAL_S": "0.5", "WORKER_DRAIN_GRACE_S": "5"}
+    settings = COLD | ACTIVATION_SETTINGS
+    settings |= {"LEASE_TTL_S": "10", "HEARTBEAT_INTERVAL_S": "0.5", "WORKER_DRAIN_GRACE_S": "5"}
     with Stack(tmp_path, database_url=postgres_database, broker_url=amqp_vhost_url, settings=settings) as running:
         yield running
 
