@@ -28,7 +28,7 @@ from tests.support.specifications import hrnn_spec, synthetic_spec
 
 _T = TypeVar("_T")
 _RETRY_S = 0.2
-#: Every other tuning job stops training jobs early, or pauses them and goes on with some.
+#: More than every other tuning job stops training jobs early, pauses them and goes on with some, or asks a model.
 _LEVELS = {"strategy_config": {"hyperband": {"min_resource": 1}}}
 _SEARCHES: tuple[dict[str, Any], ...] = (
     {},
@@ -37,6 +37,7 @@ _SEARCHES: tuple[dict[str, Any], ...] = (
     {"training_job_early_stopping_type": "TRAINING_JOB_EARLY_STOPPING_TYPE_AUTO"},
     {"strategy": "STRATEGY_HYPERBAND", **_LEVELS},
     {"strategy": "STRATEGY_ASHA", **_LEVELS},
+    {"strategy": "STRATEGY_BAYESIAN"},
 )
 #: A client's call that is longer without an answer than this has hit upon a defect.
 PATIENCE_S = 120.0
