@@ -99,8 +99,8 @@ class Cluster:
         except OSError:
             return None
 
-    def trainers(self, name: str) -> list[int]:
-        """The trainer processes of a worker."""
+    def children(self, name: str) -> list[int]:
+        """The trainer processes of a worker, or the process in which a scheduler asks models."""
         pid = self.services[name].process.pid
         try:
             text = Path(f"/proc/{pid}/task/{pid}/children").read_text()

@@ -169,8 +169,8 @@ class Saboteur:
             time.sleep(fault.seconds)
             self._cluster.signal(fault.target, signal.SIGCONT)
 
-    def _kill_trainer(self, fault: Fault) -> None:
-        for pid in self._cluster.trainers(fault.target):
+    def _kill_child(self, fault: Fault) -> None:
+        for pid in self._cluster.children(fault.target):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

@@ -24,7 +24,7 @@ _WEIGHTS = {
     "kill": 30,
     "failpoint": 26,
     "freeze": 13,
-    "kill_trainer": 7,
+    "kill_child": 9,  # a trainer, or a scheduler's process that asks models
     "latency": 6,
     "half_open": 5,
     "cut": 6,
@@ -47,7 +47,7 @@ class Fault:
 
     Attributes:
         at_s: When it begins, after the start of the schedule.
-        kind: ``kill``, ``failpoint``, ``freeze``, ``kill_trainer``, ``latency``, ``half_open``, ``cut``, ``restart``,
+        kind: ``kill``, ``failpoint``, ``freeze``, ``kill_child``, ``latency``, ``half_open``, ``cut``, ``restart``,
             ``wipe`` or ``close``.
         target: A process, the broker or the database.
         seconds: How long it lasts; for a failpoint at most so long.
@@ -78,8 +78,8 @@ def _fault(rng: random.Random, at: float, kind: str) -> Fault:
     if kind == "freeze":
         target = rng.choices([process, BROKER, DATABASE], [8, 1, 1])[0]
         return Fault(at, kind, target, seconds)
-    if kind == "kill_trainer":
-        return Fault(at, kind, rng.choice(WORKERS))
+    if kind == "kill_child":
+        return Fault(at, kind, rng.choice((*SCHEDULERS, *WORKERS)))
     if kind in {"latency", "half_open", "cut"}:
         link = BROKER if process in WORKERS else rng.choice([BROKER, DATABASE])
         return Fault(at, kind, process, seconds, link)
