@@ -280,8 +280,8 @@ class TrainingJob:
         return None
 
     def judged_anew(self) -> TrainingJob:
-        """Its next attempt trains again what a rule has judged, and the rule will judge it again."""
-        return replace(self, stopping_rule="")
+        """It trains again what a rule has judged, and the rule will judge it again; unchanged while it is stopped."""
+        return self if self.secondary is SecondaryState.STOPPING else replace(self, stopping_rule="")
 
     @property
     def _ends_when_broken_off(self) -> bool:

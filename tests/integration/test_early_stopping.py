@@ -61,6 +61,14 @@ def started_job(store: Store, count: int, name: str = "job", **spec: object) -> 
     return job
 
 
+def job_with_a_stopped_one(store: Store, **spec: object) -> TuningJob:
+    """A tuning job whose third training job was just stopped early: its worker is to keep the model."""
+    job = started_job(store, 3, **spec)  # type: ignore[arg-type]
+    report_points(store, job.id, JUDGE, [(n, e, 0.5) for n in (1, 2) for e in (1, 2)])
+    assert report_points(store, job.id, JUDGE, [(3, 1, 0.1), (3, 2, 0.1)]) == [3]
+    return job
+
+
 def decisions(store: Store, job: TuningJob) -> list[dict[str, Any]]:
     """What was decided about early stopping."""
     bodies = [event.body for event in read_events(store, job.id) if event.kind is EventKind.DECISION]
@@ -294,9 +302,7 @@ def test_limits_and_counters_hold_with_early_stopping_and_faulty_workers(store: 
 
 
 def test_a_worker_lost_while_it_keeps_the_model_leaves_no_objective_value(store: Store, hub: InMemoryHub) -> None:
-    job = started_job(store, 3, max_attempts=1)
-    report_points(store, job.id, JUDGE, [(n, e, 0.5) for n in (1, 2) for e in (1, 2)])
-    report_points(store, job.id, JUDGE, [(3, 1, 0.1), (3, 2, 0.1)])
+    job = job_with_a_stopped_one(store, max_attempts=1)
     with running(store, hub, workers=0):
         wait_for_end(store, job)
     row = read_training_jobs(store, job.id)[2]
@@ -307,9 +313,7 @@ def test_a_worker_lost_while_it_keeps_the_model_leaves_no_objective_value(store:
 def test_a_worker_lost_before_a_checkpoint_reached_the_stop_is_followed_by_an_attempt_that_is_judged_anew(
     store: Store, hub: InMemoryHub
 ) -> None:
-    job = started_job(store, 3, max_attempts=2)
-    report_points(store, job.id, JUDGE, [(n, e, 0.5) for n in (1, 2) for e in (1, 2)])
-    report_points(store, job.id, JUDGE, [(3, 1, 0.1), (3, 2, 0.1)])
+    job = job_with_a_stopped_one(store, max_attempts=2)
     with running(store, hub, epochs=2):
         wait_for_end(store, job)
     row = read_training_jobs(store, job.id)[2]
@@ -348,11 +352,9 @@ def test_a_late_end_of_an_early_stopped_attempt_changes_nothing(store: Store, hu
 
 
 def test_a_worker_that_does_not_hear_the_command_is_told_again(store: Store, hub: InMemoryHub) -> None:
-    job = started_job(store, 3)
+    job_with_a_stopped_one(store)
     link = hub.connect("worker")
     heard: list[int] = []
-    report_points(store, job.id, JUDGE, [(n, e, 0.5) for n in (1, 2) for e in (1, 2)])
-    report_points(store, job.id, JUDGE, [(3, 1, 0.1), (3, 2, 0.1)])
     with running(store, hub, workers=0, settings=SETTINGS.model_copy(update={"lease_ttl_s": 60.0})):
         link.subscribe_exclusive(
             CONTROL_EXCHANGE,

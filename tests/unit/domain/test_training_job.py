@@ -107,6 +107,7 @@ def test_a_worker_lost_while_it_keeps_the_model_is_followed_by_another_attempt_t
     assert (job.secondary, job.attempt, job.stopping_rule) == (SecondaryState.RESTARTING, 2, "MEDIAN")
     assert job.failures == (FailureCause.WORKER_LOST,)
     assert job.judged_anew().stopping_rule == ""
+    assert job.started("w2", LATER).stopped_early(MAX_RUNTIME_RULE, "r", LATER).judged_anew().stopping_rule
 
 
 def test_without_another_attempt_a_model_that_was_not_kept_is_no_failure_but_has_no_value() -> None:
