@@ -168,6 +168,9 @@ class Slot:
         if not self._remover.done(work):
             delivery.reject(requeue=False)
             return False
+        if not work.assignments:  # what it names is gone: nothing that fails from here on may make a dead letter of it
+            delivery.ack()
+            return True
         taken = [Attempt(item, delivery.message.headers, self._inbox.wake) for item in work.assignments]
         self._held = [attempt for attempt in taken if self._attempts.open(attempt)]
         if not self._announce(delivery, self._held):

@@ -80,6 +80,11 @@ def test_training_jobs_that_are_stopped_early_keep_their_models(tmp_path: Path) 
         assert row.final_objective_value == score(x=tuned["x"].double_value, k=tuned["k"].integer_value, epoch=epochs)
 
 
+def files_of_checkpoints(state: Path) -> list[str]:
+    """Unlike a glob, a walk does not mind folders that go while it looks."""
+    return [name for folder, _, names in os.walk(state) if "checkpoints" in Path(folder).parts for name in names]
+
+
 def test_a_promoted_training_job_goes_on_where_the_other_one_paused(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     spec = synthetic_spec("promoted", max_training_jobs=14, max_parallel=2, epochs=9, epoch_seconds=0.1)
@@ -89,8 +94,7 @@ def test_a_promoted_training_job_goes_on_where_the_other_one_paused(tmp_path: Pa
         ended = client.wait("promoted", timeout_s=END_TIMEOUT_S)
         rows = {row.number: row for row in client.list_training_jobs("promoted")}
         curves = {number: list(client.list_metrics(row.name)) for number, row in rows.items()}
-        checkpoints = tmp_path / "state"
-        wait_until(lambda: not any(checkpoints.rglob("checkpoints/*/*")), message="the end of all checkpoints")
+        wait_until(lambda: not files_of_checkpoints(tmp_path / "state"), message="the end of all checkpoints")
     assert ended.state == tuning_job_pb2.TUNING_JOB_STATE_COMPLETED
     assert ended.training_job_state_counters.completed + ended.training_job_state_counters.stopped == 14
     promoted = [row for row in rows.values() if row.proposal.continues]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from hrnn_tuner import failpoints
 from hrnn_tuner.broker.contract import Message
 from hrnn_tuner.v1 import queue_pb2 as pb
 from hrnn_tuner.v1.training_job_pb2 import FAILURE_CAUSE_OUT_OF_MEMORY
@@ -130,6 +131,21 @@ def removal(*folders: Path) -> Message:
     """A task that has folders removed."""
     body = pb.Task(remove_checkpoints=[str(folder) for folder in folders]).SerializeToString()
     return Message(type=pb.Task.DESCRIPTOR.full_name, body=body)
+
+
+def test_a_removal_that_is_done_becomes_no_dead_letter_where_the_worker_fails_at_training_jobs(rig: Rig) -> None:
+    folder = checkpoints(rig) / "attempt-1"
+    (folder / "epoch-1").mkdir(parents=True)
+    rig.wait_warm()
+    failpoints.arm("slot.announced=raise")
+    try:
+        rig.scheduler.enqueue_raw(removal(checkpoints(rig)))
+        wait_until(lambda: not folder.exists(), TIMEOUT_S, "the checkpoints to go")
+        rig.scheduler.enqueue(rig.assignment())
+        dead = rig.scheduler.dead.get(timeout=TIMEOUT_S)
+    finally:
+        failpoints.arm("")
+    assert pb.Task.FromString(dead.body).assignments, "the training job's task, not the removal"
 
 
 def test_checkpoints_of_an_ended_training_job_are_removed_and_nothing_else_ever_is(rig: Rig) -> None:
