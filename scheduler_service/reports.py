@@ -123,6 +123,7 @@ class ReportApplier:
         """Takes note of where an attempt begins; a checkpoint that is of no use costs all epochs, and that is said.
 
         One that was lost while it kept its model, with all that is needed in its checkpoint, has nothing left to train.
+        Returns the training job, which its worker is to stop if it is stopping.
         """
         if resumed.problem:
             text = f"attempt {job.attempt} starts from the beginning: {resumed.problem}"
@@ -132,9 +133,8 @@ class ReportApplier:
         text = f"attempt {job.attempt} goes on after step {resumed.step}"
         if job.stopping_rule and job.secondary is not SecondaryState.STOPPING:
             text = f"attempt {job.attempt} keeps the model of step {resumed.step}: {job.stopping_rule} had stopped it"
-            stopped = job.stopped_early(job.stopping_rule, text, change.now)
-            change.put(job, stopped)
-            job = stopped
+            before, job = job, job.stopped_early(job.stopping_rule, text, change.now)
+            change.put(before, job)
         change.decide("RESUMED", job.number, text)
         return job
 

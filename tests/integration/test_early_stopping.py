@@ -61,9 +61,9 @@ def started_job(store: Store, count: int, name: str = "job", **spec: object) -> 
     return job
 
 
-def job_with_a_stopped_one(store: Store, **spec: object) -> TuningJob:
+def job_with_a_stopped_one(store: Store, *, max_attempts: int = 3) -> TuningJob:
     """A tuning job whose third training job was just stopped early: its worker is to keep the model."""
-    job = started_job(store, 3, **spec)  # type: ignore[arg-type]
+    job = started_job(store, 3, max_attempts=max_attempts)
     report_points(store, job.id, JUDGE, [(n, e, 0.5) for n in (1, 2) for e in (1, 2)])
     assert report_points(store, job.id, JUDGE, [(3, 1, 0.1), (3, 2, 0.1)]) == [3]
     return job
